@@ -69,7 +69,7 @@ pub enum ServerMessage {
         /// Events after this one follow.
         cursor: i64,
     },
-    Event(LiveEvent),
+    Event(Box<LiveEvent>),
     /// Chunks in order, without a gap to what the client has of this epoch. A new epoch starts again at 0.
     Log {
         task: TaskId,

@@ -456,11 +456,11 @@ fn read_requires(task: &mut ObjectReader, complaints: &mut Complaints) -> Vec<Re
         complaints.add(&pointer, format!("must have at most {MAX_REQUIRES} entries"));
         return Vec::new();
     }
-    let read = |(index, raw): (usize, &Box<RawValue>)| {
+    let read = |(index, raw): (usize, &RawValue)| {
         let object = ObjectReader::new(&child(&pointer, &index.to_string()), raw, complaints)?;
         read_requirement(object, complaints)
     };
-    raws.iter().enumerate().filter_map(read).collect()
+    raws.iter().map(AsRef::as_ref).enumerate().filter_map(read).collect()
 }
 
 fn read_requirement(mut object: ObjectReader, complaints: &mut Complaints) -> Option<Requirement> {
