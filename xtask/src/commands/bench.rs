@@ -1,0 +1,51 @@
+//! `cargo xtask bench [cell ...]`: builds for release and hands over to the bench harness in `tests`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::test::environment::TestEnvironment;
+use crate::{
+    process,
+    site::{self, Shrink},
+    toolchain,
+    workspace::Profile,
+};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The cells to measure; all of them when none is named
+    cells: Vec<String>,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    site::build(Shrink::Required)?;
+    build()?;
+    let environment = TestEnvironment::set_up("bench")?;
+    let mut command = harness(Profile::Release);
+    environment.apply(command.args(&arguments.cells), Profile::Release);
+    let outcome = process::run(&mut command);
+    environment.tear_down()?;
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// The bench harness, ready for its own arguments.
+pub fn harness(profile: Profile) -> std::process::Command {
+    let mut command = toolchain::cargo("run");
+    command.args(["--quiet", "--package", "tests", "--bin", "bench"]);
+    command
+        .args(profile.flags())
+        .args(toolchain::lock_flags())
+        .arg("--");
+    command
+}
+
+/// One build for the harness and what it measures, so that both agree on the features of what they share.
+fn build() -> anyhow::Result<()> {
+    eprintln!("building for release (several minutes the first time) ...");
+    let mut command = toolchain::cargo("build");
+    command
+        .args(super::build::BINARY_PACKAGES)
+        .args(["--package", "tests", "--bins", "--release"]);
+    process::run(command.args(toolchain::lock_flags()))
+}

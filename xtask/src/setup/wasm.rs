@@ -1,0 +1,117 @@
+//! A toolchain that compiles for the browser: rustup's target where it can be downloaded, else Debian's compiler.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use anyhow::{Context, bail};
+
+use super::apt::{self, Package};
+use crate::{
+    process, progress,
+    toolchain::{WASM_TARGET, WasmToolchain},
+    workspace,
+};
+
+/// Set to `debian` to use the substitute although rustup's target is there, which is how the substitute is tested.
+const CHOICE: &str = "PARITY_WASM_TOOLCHAIN";
+
+/// The toolchain to compile the page with; installed when missing.
+pub fn ensure() -> anyhow::Result<WasmToolchain> {
+    static CHOSEN: OnceLock<WasmToolchain> = OnceLock::new();
+    if let Some(chosen) = CHOSEN.get() {
+        return Ok(*chosen);
+    }
+    let chosen = choose()?;
+    Ok(*CHOSEN.get_or_init(|| chosen))
+}
+
+/// Makes sure that `cargo clippy` works in the given toolchain too.
+pub fn ensure_clippy(toolchain: WasmToolchain) -> anyhow::Result<()> {
+    match toolchain {
+        WasmToolchain::Own => Ok(()),
+        WasmToolchain::Debian => apt::ensure(
+            &[Package {
+                name: "rust-web-clippy",
+                proof: "/usr/bin/cargo-clippy",
+            }],
+            "clippy for wasm32",
+        ),
+    }
+}
+
+fn choose() -> anyhow::Result<WasmToolchain> {
+    match env::var(CHOICE).as_deref() {
+        Ok("debian") => return ensure_debian(),
+        Ok(other) => bail!("{CHOICE} is `{other}`, expected `debian` or nothing"),
+        Err(_) => {}
+    }
+    if own_has_target()? {
+        return Ok(WasmToolchain::Own);
+    }
+    if process::find("rustup").is_some() {
+        let added = progress::during(&format!("adding {WASM_TARGET} with rustup"), || {
+            process::quietly(Command::new("rustup").current_dir(workspace::root()).args([
+                "target",
+                "add",
+                WASM_TARGET,
+            ]))
+        });
+        match added {
+            Ok(()) => return Ok(WasmToolchain::Own),
+            Err(error) => eprintln!("rustup cannot add it ({error:#}); taking Debian's compiler instead"),
+        }
+    }
+    ensure_debian()
+}
+
+fn own_has_target() -> anyhow::Result<bool> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let mut command = Command::new(rustc);
+    let sysroot = process::capture(
+        command
+            .current_dir(workspace::root())
+            .args(["--print", "sysroot"]),
+    )?;
+    Ok(PathBuf::from(sysroot.trim())
+        .join("lib/rustlib")
+        .join(WASM_TARGET)
+        .join("lib")
+        .is_dir())
+}
+
+fn ensure_debian() -> anyhow::Result<WasmToolchain> {
+    apt::ensure(
+        &[
+            Package {
+                name: "rustc-web",
+                proof: "/usr/share/doc/rustc-web",
+            },
+            Package {
+                name: "cargo-web",
+                proof: "/usr/share/doc/cargo-web",
+            },
+            Package {
+                name: "rust-web-src",
+                proof: "/usr/share/doc/rust-web-src",
+            },
+            Package {
+                name: "rust-web-llvm",
+                proof: "/usr/share/doc/rust-web-llvm",
+            },
+            Package {
+                name: "lld-22",
+                proof: "/usr/share/doc/lld-22",
+            },
+        ],
+        "compiling the page (rustup has no wasm32 target here)",
+    )?;
+    let rustc = Path::new("/usr/bin/rustc");
+    let version =
+        process::capture(Command::new(rustc).arg("--version")).context("Debian's rustc does not start")?;
+    eprintln!("the page is compiled with Debian's {}", version.trim());
+    Ok(WasmToolchain::Debian)
+}
