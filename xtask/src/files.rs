@@ -1,4 +1,5 @@
-//! Files that must not be touched when nothing changed: cargo rebuilds whatever embeds a file with a newer time.
+//! Files that must not be touched when nothing changed: cargo rebuilds whatever embeds a file with a newer
+//! time.
 
 use std::{
     fs,

@@ -1,7 +1,8 @@
 //! Licences and forbidden crates, read from `cargo metadata` and judged by `deny.toml`.
 //!
-//! The rules are those cargo-deny reads, in its own file, so that people who have it get the same answer; this checks them
-//! without it, because installing it costs more than compiling everything else. Advisories need its database and are left to it.
+//! The rules are those cargo-deny reads, in its own file, so that people who have it get the same answer;
+//! this checks them without it, because installing it costs more than compiling everything else. Advisories
+//! need its database and are left to it.
 
 use std::{collections::BTreeMap, fs};
 

@@ -1,9 +1,11 @@
 //! `cargo xtask`: the commands a person types to build, try, test and measure Parity.
 //!
-//! Each command is one module under `commands`; what several of them need has a module of its own. Every command sets up what
-//! is missing (packages, the wasm target, an engine) and removes or stops whatever it started.
+//! Each command is one module under `commands`; what several of them need has a module of its own. Every
+//! command sets up what is missing (packages, the wasm target, an engine) and removes or stops whatever it
+//! started.
 //!
-//! To add a command: 1. a module in `commands` with a `run` function, 2. a variant of `Command` below, 3. its line in `main`.
+//! To add a command: 1. a module in `commands` with a `run` function, 2. a variant of `Command` below, 3. its
+//! line in `main`.
 
 mod commands;
 mod engine;

@@ -23,6 +23,7 @@ pub struct Running {
     child: Child,
     pid: Pid,
     exited: Receiver<()>,
+    has_exited: bool,
 }
 
 impl Running {
@@ -36,13 +37,19 @@ impl Running {
         let pid = Pid::from_child(&child);
         let (sender, exited) = mpsc::channel();
         thread::spawn(move || {
-            // NOWAIT leaves the child unreaped: its number cannot be reused while someone may still signal it.
+            // NOWAIT leaves the child unreaped: its number cannot be reused while someone may still signal
+            // it.
             let _ = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
             // Nobody listening means the handle is gone, and with it the child.
             let _ = sender.send(());
             on_exit();
         });
-        Ok(Self { child, pid, exited })
+        Ok(Self {
+            child,
+            pid,
+            exited,
+            has_exited: false,
+        })
     }
 
     pub fn take_stdout(&mut self) -> Option<std::process::ChildStdout> {
@@ -51,7 +58,10 @@ impl Running {
 
     /// Whether the child ended within `limit`.
     pub fn wait_at_most(&mut self, limit: Duration) -> bool {
-        !matches!(self.exited.recv_timeout(limit), Err(RecvTimeoutError::Timeout))
+        // The message comes once; whoever asks again must hear the same.
+        self.has_exited =
+            self.has_exited || self.exited.recv_timeout(limit) != Err(RecvTimeoutError::Timeout);
+        self.has_exited
     }
 
     /// Sends SIGTERM once per pause, then kills the group. Returns whether the kill was needed.
@@ -66,7 +76,8 @@ impl Running {
         true
     }
 
-    /// Waits for the end; past `limit` the group is killed and there is no status.
+    /// Waits for the end and passes signals on meanwhile; past `limit` the group is killed and there is no
+    /// status.
     fn wait(mut self, limit: Option<Duration>) -> anyhow::Result<Option<ExitStatus>> {
         let forwarding = Forwarding::to(self.pid);
         let ended = match limit {
@@ -135,7 +146,8 @@ pub fn quietly_within(command: &mut Command, limit: Option<Duration>) -> anyhow:
     succeeded(command, status)
 }
 
-/// Runs a tool and returns what it prints to standard output; what it says on standard error goes into the failure.
+/// Runs a tool and returns what it prints to standard output; what it says on standard error goes into the
+/// failure.
 pub fn capture(command: &mut Command) -> anyhow::Result<String> {
     let (mut output, mut complaints) = (tempfile::tempfile()?, tempfile::tempfile()?);
     let status = status(
@@ -159,16 +171,31 @@ pub fn succeeds_within(command: &mut Command, limit: Duration) -> bool {
     status_within(quiet, Some(limit)).is_ok_and(|status| status.success())
 }
 
-/// Runs a tool that cleans up, which must happen even after a signal told us to end.
-pub fn clean_up(command: &mut Command) -> anyhow::Result<()> {
-    let mut output = tempfile::tempfile()?;
-    let running = Running::start(
-        command.stdout(output.try_clone()?).stderr(output.try_clone()?),
+/// Runs a tool that cleans up, which must happen even after a signal told us to end, and returns what it
+/// prints.
+pub fn clean_up(command: &mut Command) -> anyhow::Result<String> {
+    let (mut output, mut complaints) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    let mut running = Running::start(
+        command
+            .stdout(output.try_clone()?)
+            .stderr(complaints.try_clone()?),
         || (),
     )?;
-    let status = running.wait(None)?.unwrap_or_default();
-    succeeded(command, status).with_context(|| text_of(&mut output).unwrap_or_default().trim().to_owned())
+    if !running.wait_at_most(CLEAN_UP_LIMIT) {
+        bail!(
+            "`{}` did not end within {} s",
+            describe(command),
+            CLEAN_UP_LIMIT.as_secs()
+        );
+    }
+    let status = running.child.wait()?;
+    succeeded(command, status)
+        .with_context(|| text_of(&mut complaints).unwrap_or_default().trim().to_owned())?;
+    text_of(&mut output)
 }
+
+/// Longer than Docker takes to remove a container that does not listen.
+const CLEAN_UP_LIMIT: Duration = Duration::from_mins(1);
 
 /// The program of that name on PATH.
 pub fn find(program: &str) -> Option<PathBuf> {
@@ -180,7 +207,8 @@ pub fn find(program: &str) -> Option<PathBuf> {
 
 /// A command that gets SIGTERM when we die in a way that leaves no time to stop it.
 pub fn dying_with_us(program: &Path) -> Command {
-    // The kernel offers this only through `prctl` in the child, which is unsafe code here; `setpriv` does it for us.
+    // The kernel offers this only through `prctl` in the child, which is unsafe code here; `setpriv` does it
+    // for us.
     match find("setpriv") {
         Some(setpriv) => {
             let mut command = Command::new(setpriv);

@@ -1,8 +1,8 @@
 //! Ctrl-C, SIGTERM and SIGHUP.
 //!
-//! Children run in process groups of their own, so a Ctrl-C in the terminal reaches only us. The thread here passes the signal
-//! on to the tool in the foreground (a build, say), which then fails, and the error unwinds through the guards that stop
-//! engines and services in their proper order. A second signal kills the tool.
+//! Children run in process groups of their own, so a Ctrl-C in the terminal reaches only us. The thread here
+//! passes the signal on to the tool in the foreground (a build, say), which then fails, and the error unwinds
+//! through the guards that stop engines and services in their proper order. A second signal kills the tool.
 
 use std::{
     sync::{
@@ -53,7 +53,8 @@ pub struct Forwarding(Pid);
 impl Forwarding {
     pub fn to(group: Pid) -> Self {
         locked(&FOREGROUND).push(group);
-        // The signal may have come between the last check and this line; the child must hear of it all the same.
+        // The signal may have come between the last check and this line; the child must hear of it all the
+        // same.
         if RECEIVED.load(Ordering::SeqCst) > 0 {
             let _ = kill_process_group(group, Signal::TERM);
         }

@@ -45,7 +45,8 @@ impl WasmToolchain {
     }
 }
 
-/// Debian's programs by their full names: no toolchain has to be registered with rustup, and nothing of the user's is changed.
+/// Debian's programs by their full names: no toolchain has to be registered with rustup, and nothing of the
+/// user's is changed.
 fn debian_cargo(subcommand: &str) -> Command {
     let bin = Path::new("/usr/bin");
     let mut command = in_workspace(Command::new(bin.join("cargo")), subcommand);
@@ -53,7 +54,8 @@ fn debian_cargo(subcommand: &str) -> Command {
         .env_remove("RUSTUP_TOOLCHAIN")
         .env("CARGO", bin.join("cargo"))
         .env("RUSTC", bin.join("rustc"))
-        // Debian ships the sources of std but no built std for the browser; building it is behind this switch.
+        // Debian ships the sources of std but no built std for the browser; building it is behind this
+        // switch.
         .env("RUSTC_BOOTSTRAP", "1")
         .args([
             "-Z",

@@ -7,7 +7,8 @@ use std::{
 
 /// The folder of the workspace's `Cargo.toml`.
 pub fn root() -> PathBuf {
-    // `cargo run` sets the variable for the checkout it runs in, which is not always the one that compiled us.
+    // `cargo run` sets the variable for the checkout it runs in, which is not always the one that compiled
+    // us.
     let manifest =
         env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     manifest
@@ -20,7 +21,8 @@ pub fn cargo_target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// Our own generated files; always inside the checkout, because the server embeds `site` from a path relative to itself.
+/// Our own generated files; always inside the checkout, because the server embeds `site` from a path relative
+/// to itself.
 pub fn generated() -> PathBuf {
     root().join("target")
 }

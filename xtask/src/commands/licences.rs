@@ -46,7 +46,8 @@ fn advisories() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A finding fails; a database that cannot be fetched is only said, because that depends on the machine and not on us.
+/// A finding fails; a database that cannot be fetched is only said, because that depends on the machine and
+/// not on us.
 fn advisories_with(command: &mut Command) -> anyhow::Result<()> {
     if !is_database_reachable() {
         eprintln!("advisories: NOT checked, the database at {DATABASE} cannot be reached from here");

@@ -3,6 +3,7 @@
 //! A private engine has its own data, sockets and containerd name space, keeps its images between runs under
 //! `target/engine`, and is stopped by its process id. Nothing here ever touches an engine it did not start.
 
+mod abandoned;
 mod contents;
 mod private;
 
@@ -58,14 +59,9 @@ impl Engine {
     /// Containers that carry a label, whatever their state.
     pub fn labelled_containers(&self, label: &str) -> anyhow::Result<Vec<String>> {
         let filter = format!("label={label}");
-        let listed = process::capture(self.docker().args([
-            "ps",
-            "--all",
-            "--quiet",
-            "--no-trunc",
-            "--filter",
-            &filter,
-        ]))?;
+        let mut list = self.docker();
+        let listed =
+            process::clean_up(list.args(["ps", "--all", "--quiet", "--no-trunc", "--filter", &filter]))?;
         Ok(listed.lines().map(str::to_owned).collect())
     }
 

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
+use super::abandoned;
 use crate::{
     process::{self, Running},
     progress, setup, signals, temporary, workspace,
@@ -30,18 +31,33 @@ pub struct PrivateEngine {
     data: Data,
     /// Socket, pid file and exec root: a short path that disappears with the engine.
     run: TempDir,
+    /// Tells other commands that the folder is in use.
+    _claim: File,
 }
+
+/// What the folder in `run` is for, which becomes part of its name.
+pub(super) const FOLDER: &str = "engine";
+
+/// The daemon's own process id, in `run`.
+pub(super) const PID_FILE: &str = "docker.pid";
 
 impl PrivateEngine {
     pub fn start(name: &str) -> anyhow::Result<Self> {
         let program = setup::docker::ensure()?;
         let data = Data::claim(name)?;
-        let run = temporary::folder("engine")?;
+        abandoned::remove_all();
+        let run = temporary::folder(FOLDER)?;
+        let claim = abandoned::claim(run.path())?;
         let log_file = data.folder.with_extension("log");
         let log = File::create(&log_file).with_context(|| format!("cannot write {}", log_file.display()))?;
         let mut command = daemon_command(&program, run.path(), &data.folder)?;
         let daemon = Running::start(command.stdout(log.try_clone()?).stderr(log), || ())?;
-        let mut engine = Self { daemon, data, run };
+        let mut engine = Self {
+            daemon,
+            data,
+            run,
+            _claim: claim,
+        };
         progress::during("starting a private Docker engine", || {
             engine.wait_until_it_answers()
         })
@@ -72,6 +88,11 @@ impl PrivateEngine {
     }
 
     fn halt(&mut self) -> anyhow::Result<()> {
+        // Containers first: the daemon would ask each of them politely and wait, and nothing in here is worth
+        // that.
+        if let Err(error) = self.remove_containers() {
+            eprintln!("containers of the private Docker engine cannot be removed: {error:#}");
+        }
         for signal in ["-TERM", "-KILL"] {
             if self.daemon.wait_at_most(Duration::ZERO) {
                 break;
@@ -79,22 +100,28 @@ impl PrivateEngine {
             self.signal(signal)?;
             self.daemon.wait_at_most(STOP_PAUSE);
         }
-        for mount in mounts_below(&[self.run.path(), &self.data.folder])? {
-            process::clean_up(setup::as_root("umount")?.arg(mount))?;
+        abandoned::remove_folder(self.run.path(), &self.data.folder)
+    }
+
+    fn remove_containers(&self) -> anyhow::Result<()> {
+        let docker = |arguments: &[&str]| {
+            process::clean_up(
+                Command::new("docker")
+                    .args(["--host", &self.host()])
+                    .args(arguments),
+            )
+        };
+        for container in docker(&["ps", "--all", "--quiet"])?.lines() {
+            docker(&["rm", "--force", "--volumes", container])?;
         }
-        // What the daemon made belongs to root, who may not be the one who made the folder.
-        process::clean_up(
-            setup::as_root("rm")?
-                .args(["-rf", "--one-file-system", "--"])
-                .arg(self.run.path()),
-        )
+        Ok(())
     }
 
     /// By the number the daemon wrote down: under sudo our child is sudo, not the daemon.
     fn signal(&self, signal: &str) -> anyhow::Result<()> {
-        let file = self.run.path().join("docker.pid");
+        let file = self.run.path().join(PID_FILE);
         let pid = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        process::clean_up(setup::as_root("kill")?.args([signal, "--", pid.trim()]))
+        process::clean_up(setup::as_root("kill")?.args([signal, "--", pid.trim()])).map(drop)
     }
 }
 
@@ -155,10 +182,11 @@ fn daemon_command(program: &Path, run: &Path, data: &Path) -> anyhow::Result<Com
         .arg("--exec-root")
         .arg(run.join("exec"))
         .arg("--pidfile")
-        .arg(run.join("docker.pid"))
+        .arg(run.join(PID_FILE))
         // The group that made the folder may use the socket: under sudo that is the user who called us.
         .args(["--group", &fs::metadata(run)?.gid().to_string()])
-        // A containerd of the machine, if there is one, would be shared: these keep our containers apart in it.
+        // A containerd of the machine, if there is one, would be shared: these keep our containers apart in
+        // it.
         .args([
             "--containerd-namespace",
             "parity",
@@ -168,20 +196,6 @@ fn daemon_command(program: &Path, run: &Path, data: &Path) -> anyhow::Result<Com
         // Tasks get no network by default, and the machine's firewall is not ours to change.
         .args(["--bridge", "none", "--iptables=false", "--ip6tables=false"]);
     Ok(command)
-}
-
-/// What is mounted below any of `folders`, deepest first.
-fn mounts_below(folders: &[&Path]) -> anyhow::Result<Vec<PathBuf>> {
-    let table = fs::read_to_string("/proc/self/mounts").context("cannot read the mount table")?;
-    let mut mounts: Vec<_> = table
-        .lines()
-        .filter_map(|line| line.split(' ').nth(1))
-        .map(PathBuf::from)
-        .filter(|mount| folders.iter().any(|folder| mount.starts_with(folder)))
-        .collect();
-    mounts.sort();
-    mounts.reverse();
-    Ok(mounts)
 }
 
 /// The end of a log, for the person who has to find out why.

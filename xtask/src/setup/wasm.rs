@@ -1,4 +1,5 @@
-//! A toolchain that compiles for the browser: rustup's target where it can be downloaded, else Debian's compiler.
+//! A toolchain that compiles for the browser: rustup's target where it can be downloaded, else Debian's
+//! compiler.
 
 use std::{
     env,
@@ -16,7 +17,8 @@ use crate::{
     workspace,
 };
 
-/// Set to `debian` to use the substitute although rustup's target is there, which is how the substitute is tested.
+/// Set to `debian` to use the substitute although rustup's target is there, which is how the substitute is
+/// tested.
 const CHOICE: &str = "PARITY_WASM_TOOLCHAIN";
 
 /// The toolchain to compile the page with; installed when missing.

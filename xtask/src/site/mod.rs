@@ -1,8 +1,9 @@
 //! The files a browser gets, built into `target/site`, which the server embeds.
 //!
-//! cargo -> wasm-bindgen (as a library: its version cannot differ from the lock file's) -> wasm-opt -> names by content ->
-//! brotli and gzip. Everything slow is kept under `target/site-work` by a hash of what went in, and a file in `target/site` is
-//! written only when its bytes differ, so a second run costs a second and rebuilds nothing.
+//! cargo -> wasm-bindgen (as a library: its version cannot differ from the lock file's) -> wasm-opt -> names
+//! by content -> brotli and gzip. Everything slow is kept under `target/site-work` by a hash of what went in,
+//! and a file in `target/site` is written only when its bytes differ, so a second run costs a second and
+//! rebuilds nothing.
 
 mod bindings;
 mod compress;
@@ -110,7 +111,8 @@ fn work() -> PathBuf {
     workspace::generated().join("site-work")
 }
 
-/// The folder `<work>/<step>-<key>`, filled by `fill` unless an earlier run did. Folders of the step's other keys go away.
+/// The folder `<work>/<step>-<key>`, filled by `fill` unless an earlier run did. Folders of the step's other
+/// keys go away.
 fn kept(step: &str, key: &str, fill: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<PathBuf> {
     let folder = work().join(format!("{step}-{key}"));
     if folder.is_dir() {

@@ -18,7 +18,8 @@ impl Plan {
         self.0.insert(path.into(), bytes);
     }
 
-    /// Adds the files every page loads, under names that change with their content: browsers may keep them forever.
+    /// Adds the files every page loads, under names that change with their content: browsers may keep them
+    /// forever.
     pub fn add_page(&mut self, bindings: &Bindings, css: &[u8]) -> Manifest {
         for (path, bytes) in &bindings.snippets {
             self.add(Path::new("pkg").join(path), bytes.clone());

@@ -16,7 +16,8 @@ pub enum Shrink {
 /// Part of the key of everything made with it.
 pub const VERSION: &str = node::BINARYEN;
 
-/// What the compiler emits today. Never `--all-features`: it lets wasm-opt write imports that Chromium refuses.
+/// What the compiler emits today. Never `--all-features`: it lets wasm-opt write imports that Chromium
+/// refuses.
 const FEATURES: &[&str] = &[
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",

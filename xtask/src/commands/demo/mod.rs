@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: a server and a runner on this machine, for a person to try.
 //!
-//! Everything started here is stopped again in the reverse order: the runner first, so that it can end its containers, then the
-//! server, then the Docker engine if it is ours.
+//! Everything started here is stopped again in the reverse order: the runner first, so that it can end its
+//! containers, then the server, then the Docker engine if it is ours.
 
 mod once;
 mod request;

@@ -41,7 +41,8 @@ struct Posted {
 /// Posts the task, prints its log as it comes and then how it ended; the exit code is the task's.
 pub fn run(url: &str, sender: &Sender<Event>, events: &Receiver<Event>) -> anyhow::Result<ExitCode> {
     let (url, sender) = (url.to_owned(), sender.clone());
-    // A thread of its own, because the read of the log blocks while signals and ends of services must be heard.
+    // A thread of its own, because the read of the log blocks while signals and ends of services must be
+    // heard.
     thread::spawn(move || drop(sender.send(Event::Finished(post_and_follow(&url)))));
     loop {
         match events.recv().context("nothing is left to wait for")? {

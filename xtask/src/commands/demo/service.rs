@@ -1,4 +1,5 @@
-//! A program of ours that runs until it is stopped, its log in a file, what it says on standard output as events.
+//! A program of ours that runs until it is stopped, its log in a file, what it says on standard output as
+//! events.
 
 use std::{
     fs::{self, File},

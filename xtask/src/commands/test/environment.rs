@@ -1,4 +1,5 @@
-//! What tests find around them: a Docker engine nobody else uses, a browser, the binaries, a folder for temporary files.
+//! What tests find around them: a Docker engine nobody else uses, a browser, the binaries, a folder for
+//! temporary files.
 
 use std::{path::Path, process::Command};
 

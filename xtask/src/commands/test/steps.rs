@@ -18,7 +18,8 @@ pub struct Step {
     pub run: fn(&mut Session) -> anyhow::Result<()>,
 }
 
-/// Cheap checks first; the page before the server, which embeds it; lints before the builds that take longest.
+/// Cheap checks first; the page before the server, which embeds it; lints before the builds that take
+/// longest.
 pub const STEPS: &[Step] = &[
     Step {
         name: "setup",
@@ -124,7 +125,8 @@ fn clippy_wasm(_: &mut Session) -> anyhow::Result<()> {
         "--features",
         "hydrate",
     ]);
-    // The profile of the real build: the sources of std, where they are compiled along, are then compiled for one profile only.
+    // The profile of the real build: the sources of std, where they are compiled along, are then compiled for
+    // one profile only.
     command.args(["--profile", "wasm-release"]);
     process::run(
         command
