@@ -9,6 +9,9 @@ use std::{
 /// Often enough to see that it is alive, seldom enough for a log file.
 const REMINDER: Duration = Duration::from_secs(15);
 
+/// A shorter wait nobody noticed.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+
 /// Announces a step that prints nothing itself, reminds of it while it runs and says how long it took.
 pub fn during<T>(what: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     eprintln!("{what} ...");
@@ -24,7 +27,7 @@ pub fn during<T>(what: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow
     drop(done);
     // The reminder only prints; a panic in it would change nothing.
     let _ = reminder.join();
-    if outcome.is_ok() {
+    if outcome.is_ok() && began.elapsed() > WORTH_TELLING {
         eprintln!("  done in {}", elapsed(began.elapsed()));
     }
     outcome

@@ -49,7 +49,13 @@ impl WasmToolchain {
 /// user's is changed.
 fn debian_cargo(subcommand: &str) -> Command {
     let bin = Path::new("/usr/bin");
-    let mut command = in_workspace(Command::new(bin.join("cargo")), subcommand);
+    // Asked for clippy, cargo would start the first `cargo-clippy` on PATH, which may be rustup's.
+    let program = if subcommand == "clippy" {
+        "cargo-clippy"
+    } else {
+        "cargo"
+    };
+    let mut command = in_workspace(Command::new(bin.join(program)), subcommand);
     command
         .env_remove("RUSTUP_TOOLCHAIN")
         .env("CARGO", bin.join("cargo"))

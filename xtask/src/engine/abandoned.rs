@@ -1,7 +1,7 @@
 //! Folders of engines whose command was killed before it could clean up.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -10,21 +10,10 @@ use anyhow::Context;
 use super::private::{FOLDER, PID_FILE};
 use crate::{process, setup, temporary};
 
-/// Held locked by the command that owns the folder; the lock ends with that command, however it ends.
-const CLAIM_FILE: &str = "claim";
-
-/// Marks a new folder as in use for as long as the answer lives.
-pub fn claim(folder: &Path) -> anyhow::Result<File> {
-    let file = File::create(folder.join(CLAIM_FILE))?;
-    file.try_lock()
-        .with_context(|| format!("cannot claim {}", folder.display()))?;
-    Ok(file)
-}
-
 /// Removes what killed commands left. A failure is only said: it is not this command's business.
 pub fn remove_all() {
-    for folder in temporary::folders(FOLDER) {
-        if is_abandoned(&folder)
+    for folder in temporary::abandoned(FOLDER) {
+        if !is_running(&folder)
             && let Err(error) = remove_folder(&folder, &folder)
         {
             eprintln!(
@@ -49,15 +38,10 @@ pub fn remove_folder(run: &Path, data: &Path) -> anyhow::Result<()> {
     .map(drop)
 }
 
-/// Nobody holds the claim and the daemon, which gets a SIGTERM when its command dies, has ended too.
-fn is_abandoned(folder: &Path) -> bool {
-    // Without the file the folder is so new that its owner has not made it yet.
-    let Ok(claim) = File::open(folder.join(CLAIM_FILE)) else {
-        return false;
-    };
+/// The daemon gets a SIGTERM when its command dies, and then takes its time.
+fn is_running(folder: &Path) -> bool {
     let daemon = fs::read_to_string(folder.join(PID_FILE)).unwrap_or_default();
-    let is_running = !daemon.trim().is_empty() && Path::new("/proc").join(daemon.trim()).exists();
-    claim.try_lock().is_ok() && !is_running
+    !daemon.trim().is_empty() && Path::new("/proc").join(daemon.trim()).exists()
 }
 
 /// What is mounted below any of `folders`, deepest first.
@@ -72,21 +56,4 @@ fn mounts_below(folders: &[&Path]) -> anyhow::Result<Vec<PathBuf>> {
     mounts.sort();
     mounts.reverse();
     Ok(mounts)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_folder_nobody_claims_is_abandoned() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(!is_abandoned(folder.path()));
-        let claimed = claim(folder.path()).unwrap();
-        assert!(!is_abandoned(folder.path()));
-        drop(claimed);
-        assert!(is_abandoned(folder.path()));
-        fs::write(folder.path().join(PID_FILE), std::process::id().to_string()).unwrap();
-        assert!(!is_abandoned(folder.path()));
-    }
 }

@@ -9,12 +9,13 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use tempfile::TempDir;
 
 use super::abandoned;
 use crate::{
     process::{self, Running},
-    progress, setup, signals, temporary, workspace,
+    progress, setup, signals,
+    temporary::Folder,
+    workspace,
 };
 
 /// A cold start on a slow disk takes a few seconds; more means that something is wrong.
@@ -30,9 +31,7 @@ pub struct PrivateEngine {
     daemon: Running,
     data: Data,
     /// Socket, pid file and exec root: a short path that disappears with the engine.
-    run: TempDir,
-    /// Tells other commands that the folder is in use.
-    _claim: File,
+    run: Folder,
 }
 
 /// What the folder in `run` is for, which becomes part of its name.
@@ -46,18 +45,12 @@ impl PrivateEngine {
         let program = setup::docker::ensure()?;
         let data = Data::claim(name)?;
         abandoned::remove_all();
-        let run = temporary::folder(FOLDER)?;
-        let claim = abandoned::claim(run.path())?;
+        let run = Folder::create(FOLDER)?;
         let log_file = data.folder.with_extension("log");
         let log = File::create(&log_file).with_context(|| format!("cannot write {}", log_file.display()))?;
         let mut command = daemon_command(&program, run.path(), &data.folder)?;
         let daemon = Running::start(command.stdout(log.try_clone()?).stderr(log), || ())?;
-        let mut engine = Self {
-            daemon,
-            data,
-            run,
-            _claim: claim,
-        };
+        let mut engine = Self { daemon, data, run };
         progress::during("starting a private Docker engine", || {
             engine.wait_until_it_answers()
         })

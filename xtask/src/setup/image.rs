@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink, path::Path, process::Command, time::Duratio
 use anyhow::Context;
 
 use super::apt::{self, Package};
-use crate::{engine::Engine, process, progress, temporary};
+use crate::{engine::Engine, process, progress, temporary::Folder};
 
 /// The image of the documented request.
 pub const ALPINE: &str = "alpine:latest";
@@ -53,7 +53,7 @@ fn make(engine: &Engine) -> anyhow::Result<()> {
     progress::during(
         &format!("making a stand-in for {ALPINE} from Debian's busybox-static"),
         || {
-            let folder = temporary::folder("image")?;
+            let folder = Folder::create("image")?;
             let (root, archive) = (folder.path().join("root"), folder.path().join("root.tar"));
             lay_out(&root)?;
             let mut tar = Command::new("tar");

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
@@ -55,19 +56,23 @@ fn choose() -> anyhow::Result<WasmToolchain> {
         return Ok(WasmToolchain::Own);
     }
     if process::find("rustup").is_some() {
-        let added = progress::during(&format!("adding {WASM_TARGET} with rustup"), || {
-            process::quietly(Command::new("rustup").current_dir(workspace::root()).args([
-                "target",
-                "add",
-                WASM_TARGET,
-            ]))
-        });
-        match added {
+        match add_with_rustup() {
             Ok(()) => return Ok(WasmToolchain::Own),
             Err(error) => eprintln!("rustup cannot add it ({error:#}); taking Debian's compiler instead"),
         }
     }
     ensure_debian()
+}
+
+fn add_with_rustup() -> anyhow::Result<()> {
+    // Where nothing answers, rustup keeps trying for longer than Debian's compiler takes to install.
+    const LIMIT: Duration = Duration::from_mins(2);
+    progress::during(&format!("adding {WASM_TARGET} with rustup"), || {
+        let mut add = Command::new("rustup");
+        add.current_dir(workspace::root())
+            .args(["target", "add", WASM_TARGET]);
+        process::quietly_within(&mut add, Some(LIMIT))
+    })
 }
 
 fn own_has_target() -> anyhow::Result<bool> {

@@ -1,14 +1,14 @@
 //! What tests find around them: a Docker engine nobody else uses, a browser, the binaries, a folder for
 //! temporary files.
 
-use std::{path::Path, process::Command};
+use std::{fs, path::Path, process::Command};
 
-use tempfile::TempDir;
+use anyhow::Context;
 
 use crate::{
     engine::{Contents, Engine},
     setup::{self, chromium::Browser},
-    temporary,
+    temporary::{self, Folder},
     workspace::Profile,
 };
 
@@ -17,7 +17,7 @@ pub struct TestEnvironment {
     /// What the engine held before any test ran.
     pub before: Contents,
     browser: Browser,
-    temporary: TempDir,
+    temporary: Folder,
 }
 
 impl TestEnvironment {
@@ -31,7 +31,7 @@ impl TestEnvironment {
             engine,
             before,
             browser,
-            temporary: temporary::folder("tests")?,
+            temporary: temporary_folder()?,
         })
     }
 
@@ -53,4 +53,13 @@ impl TestEnvironment {
     pub fn tear_down(self) -> anyhow::Result<()> {
         self.engine.stop()
     }
+}
+
+/// A new folder; what killed commands left of theirs goes away.
+fn temporary_folder() -> anyhow::Result<Folder> {
+    const PURPOSE: &str = "tests";
+    for folder in temporary::abandoned(PURPOSE) {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Folder::create(PURPOSE)
 }
