@@ -43,6 +43,7 @@ pub(super) const PID_FILE: &str = "docker.pid";
 impl PrivateEngine {
     pub fn start(name: &str) -> anyhow::Result<Self> {
         let program = setup::docker::ensure()?;
+        setup::docker::ensure_control_groups()?;
         let data = Data::claim(name)?;
         abandoned::remove_all();
         let run = Folder::create(FOLDER)?;

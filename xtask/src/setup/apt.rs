@@ -13,11 +13,17 @@ pub struct Package {
     pub proof: &'static str,
 }
 
+impl Package {
+    pub fn is_installed(&self) -> bool {
+        Path::new(self.proof).exists()
+    }
+}
+
 /// Installs those of `packages` whose proof is missing. `purpose` completes "installing ... for".
 pub fn ensure(packages: &[Package], purpose: &str) -> anyhow::Result<()> {
     let missing: Vec<_> = packages
         .iter()
-        .filter(|package| !Path::new(package.proof).exists())
+        .filter(|package| !package.is_installed())
         .map(|package| package.name)
         .collect();
     if missing.is_empty() {

@@ -55,7 +55,8 @@ fn choose() -> anyhow::Result<WasmToolchain> {
     if own_has_target()? {
         return Ok(WasmToolchain::Own);
     }
-    if process::find("rustup").is_some() {
+    // Where the substitute is installed rustup has failed before, and would only take its time to fail again.
+    if !is_debian_installed() && process::find("rustup").is_some() {
         match add_with_rustup() {
             Ok(()) => return Ok(WasmToolchain::Own),
             Err(error) => eprintln!("rustup cannot add it ({error:#}); taking Debian's compiler instead"),
@@ -90,30 +91,36 @@ fn own_has_target() -> anyhow::Result<bool> {
         .is_dir())
 }
 
+const DEBIAN_PACKAGES: &[Package] = &[
+    Package {
+        name: "rustc-web",
+        proof: "/usr/share/doc/rustc-web",
+    },
+    Package {
+        name: "cargo-web",
+        proof: "/usr/share/doc/cargo-web",
+    },
+    Package {
+        name: "rust-web-src",
+        proof: "/usr/share/doc/rust-web-src",
+    },
+    Package {
+        name: "rust-web-llvm",
+        proof: "/usr/share/doc/rust-web-llvm",
+    },
+    Package {
+        name: "lld-22",
+        proof: "/usr/share/doc/lld-22",
+    },
+];
+
+fn is_debian_installed() -> bool {
+    DEBIAN_PACKAGES.iter().all(Package::is_installed)
+}
+
 fn ensure_debian() -> anyhow::Result<WasmToolchain> {
     apt::ensure(
-        &[
-            Package {
-                name: "rustc-web",
-                proof: "/usr/share/doc/rustc-web",
-            },
-            Package {
-                name: "cargo-web",
-                proof: "/usr/share/doc/cargo-web",
-            },
-            Package {
-                name: "rust-web-src",
-                proof: "/usr/share/doc/rust-web-src",
-            },
-            Package {
-                name: "rust-web-llvm",
-                proof: "/usr/share/doc/rust-web-llvm",
-            },
-            Package {
-                name: "lld-22",
-                proof: "/usr/share/doc/lld-22",
-            },
-        ],
+        DEBIAN_PACKAGES,
         "compiling the page (rustup has no wasm32 target here)",
     )?;
     let rustc = Path::new("/usr/bin/rustc");

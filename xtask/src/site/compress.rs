@@ -9,7 +9,7 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 
 use super::plan::Plan;
-use crate::{files, signals};
+use crate::{files, progress, signals};
 
 /// Brotli's window is two to this power: 4 MiB covers the whole wasm, which is where the last per cent is.
 const BROTLI_WINDOW: i32 = 22;
@@ -18,24 +18,55 @@ const BROTLI_WINDOW: i32 = 22;
 pub fn all(plan: &Plan, work: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
     let cache = work.join("compressed");
     fs::create_dir_all(&cache)?;
-    let mut used = Vec::new();
-    let mut companions = Vec::new();
-    for (path, bytes) in plan.files().filter(|(path, _)| is_served(path)) {
-        for (extension, compress) in FORMATS {
-            signals::check()?;
-            let kept = cache.join(format!("{}.{extension}", files::content_hash(bytes)));
-            if !kept.exists() {
-                files::write_if_changed(&kept, &compress(bytes)?)?;
-            }
-            let compressed = fs::read(&kept)?;
-            if compressed.len() < bytes.len() {
-                companions.push((with_extension(path, extension), compressed));
-            }
-            used.push(kept);
+    let companions = companions(plan, &cache);
+    if companions.iter().any(|companion| !companion.kept.exists()) {
+        progress::during("compressing the page's files", || {
+            companions.iter().try_for_each(Companion::make)
+        })?;
+    }
+    forget_unused(&cache, &companions)?;
+    let mut smaller = Vec::new();
+    for companion in companions {
+        let compressed = fs::read(companion.kept)?;
+        if compressed.len() < companion.bytes.len() {
+            smaller.push((companion.path, compressed));
         }
     }
-    forget_unused(&cache, &used)?;
-    Ok(companions)
+    Ok(smaller)
+}
+
+/// One file in one format.
+struct Companion<'a> {
+    path: PathBuf,
+    bytes: &'a [u8],
+    compress: Compress,
+    kept: PathBuf,
+}
+
+impl Companion<'_> {
+    fn make(&self) -> anyhow::Result<()> {
+        signals::check()?;
+        if self.kept.exists() {
+            return Ok(());
+        }
+        // Under another name until it is whole: an interrupted run must not leave half a file to be taken for all of it.
+        let unfinished = self.kept.with_extension("unfinished");
+        fs::write(&unfinished, (self.compress)(self.bytes)?)?;
+        Ok(fs::rename(unfinished, &self.kept)?)
+    }
+}
+
+fn companions<'a>(plan: &'a Plan, cache: &Path) -> Vec<Companion<'a>> {
+    let served = plan.files().filter(|(path, _)| is_served(path));
+    let in_each_format = served.flat_map(|file| FORMATS.iter().map(move |format| (file, *format)));
+    in_each_format
+        .map(|((path, bytes), (extension, compress))| Companion {
+            path: with_extension(path, extension),
+            bytes,
+            compress,
+            kept: cache.join(format!("{}.{extension}", files::content_hash(bytes))),
+        })
+        .collect()
 }
 
 type Compress = fn(&[u8]) -> anyhow::Result<Vec<u8>>;
@@ -72,10 +103,10 @@ fn with_extension(path: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-fn forget_unused(cache: &Path, used: &[PathBuf]) -> anyhow::Result<()> {
+fn forget_unused(cache: &Path, companions: &[Companion]) -> anyhow::Result<()> {
     for entry in fs::read_dir(cache)? {
         let path = entry?.path();
-        if !used.contains(&path) {
+        if !companions.iter().any(|companion| companion.kept == path) {
             fs::remove_file(path)?;
         }
     }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use shrink::Shrink;
 
 use crate::{
-    files, process, progress, setup,
+    files, process, setup,
     toolchain::{self, WASM_TARGET},
     workspace,
 };
@@ -50,7 +50,7 @@ pub fn build(shrink: Shrink) -> anyhow::Result<()> {
     );
     plan.add_verbatim(&workspace::root().join("public"))?;
     plan.add("manifest.json", serde_json::to_vec_pretty(&manifest)?);
-    let compressed = progress::during("compressing the page's files", || compress::all(&plan, &work()))?;
+    let compressed = compress::all(&plan, &work())?;
     plan.extend(compressed);
     plan.write_to(&workspace::site())?;
     eprintln!(
