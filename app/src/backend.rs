@@ -12,24 +12,9 @@ use protocol::id::TaskId;
 use protocol::log::LogPage;
 use protocol::page::Page;
 use protocol::runner::RunnerView;
-use protocol::task::{TaskStatus, TaskSummary, TaskView};
-use serde::{Deserialize, Serialize};
+use protocol::task::{TaskSummary, TaskView};
 
-/// Which part of the market is looked at. It lives in the URL.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct MarketQuery {
-    #[serde(default)]
-    pub status: Option<TaskStatus>,
-    #[serde(default)]
-    pub cursor: Option<String>,
-}
-
-/// A list together with the event cursor it was read at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot<T> {
-    pub data: T,
-    pub cursor: i64,
-}
+pub use crate::api::{MarketQuery, Snapshot};
 
 #[async_trait]
 pub trait Backend: Send + Sync {

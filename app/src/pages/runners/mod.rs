@@ -1,0 +1,6 @@
+//! The runners that take work from this server.
+
+mod fleet;
+mod page;
+
+pub use page::RunnersPage;

@@ -1,0 +1,64 @@
+use leptos::prelude::*;
+use protocol::task::{TaskStep, TaskView, TimelineEntry};
+use protocol::time::span_in_words;
+
+use super::words::step_in_words;
+use crate::parts::Moment;
+
+/// What happened, oldest first, with the time each step took to come.
+#[component]
+pub(super) fn Timeline(task: RwSignal<TaskView>) -> impl IntoView {
+    let cursors =
+        move || task.with(|task| task.timeline.iter().map(|entry| entry.cursor).collect::<Vec<_>>());
+    view! {
+        <section class="panel" aria-labelledby="timeline-heading">
+            <div class="panel-head">
+                <h2 id="timeline-heading">"Timeline"</h2>
+            </div>
+            <ol class="timeline">
+                <For each=cursors key=|cursor| *cursor let:cursor>
+                    <Step task cursor/>
+                </For>
+            </ol>
+        </section>
+    }
+}
+
+/// A step never changes; what comes before it may arrive late.
+#[component]
+fn Step(task: RwSignal<TaskView>, cursor: i64) -> impl IntoView {
+    let entry = task.with_untracked(|task| entry_at(task, cursor).cloned())?;
+    let TimelineEntry { at, step, detail, .. } = entry;
+    let after = Memo::new(move |_| task.with(|task| span_before(task, cursor)));
+    Some(view! {
+        <li data-step=step.as_str() data-tone=tone(step)>
+            <span class="step">{step_in_words(step)}</span>
+            <span class="muted tabular">{after}</span>
+            {detail.map(|detail| view! { <span class="step-detail">{detail}</span> })}
+            <span class="muted step-when">
+                <Moment at/>
+            </span>
+        </li>
+    })
+}
+
+fn entry_at(task: &TaskView, cursor: i64) -> Option<&TimelineEntry> {
+    task.timeline.iter().find(|entry| entry.cursor == cursor)
+}
+
+/// `+ 1.2 s` since the step before; nothing for the first.
+fn span_before(task: &TaskView, cursor: i64) -> Option<String> {
+    let index = task.timeline.iter().position(|entry| entry.cursor == cursor)?;
+    let before = task.timeline.get(index.checked_sub(1)?)?;
+    let span = task.timeline.get(index)?.at.since(before.at);
+    Some(format!("+ {}", span_in_words(span)))
+}
+
+const fn tone(step: TaskStep) -> &'static str {
+    match step {
+        TaskStep::Succeeded => "good",
+        TaskStep::Failed | TaskStep::Expired => "bad",
+        TaskStep::Requeued | TaskStep::CancelRequested | TaskStep::Cancelled => "warn",
+        _ => "plain",
+    }
+}

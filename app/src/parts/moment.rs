@@ -1,0 +1,64 @@
+use jiff::SignedDuration;
+use leptos::prelude::*;
+use protocol::time::{UnixMs, ago_in_words, span_in_words};
+
+use crate::clock::use_clock;
+
+/// A point in time: in UTC as rendered by the server, then in words relative to the reader's now.
+#[component]
+pub(crate) fn Moment(#[prop(into)] at: Signal<UnixMs>) -> impl IntoView {
+    let clock = use_clock();
+    // A memo, so that the second that passes touches the page only when the words change.
+    let words = Memo::new(move |_| {
+        let at = at.get();
+        clock.now().map_or_else(
+            || utc_text(at),
+            |now| ago_in_words(SignedDuration::from_millis(now.0 - at.0)),
+        )
+    });
+    view! {
+        <time datetime=move || at.get().to_rfc3339() title=move || utc_text(at.get())>{words}</time>
+    }
+}
+
+/// How long something has been going on; nothing until the browser's clock is known.
+#[component]
+pub(crate) fn RunningSpan(since: UnixMs) -> impl IntoView {
+    let clock = use_clock();
+    let words = Memo::new(move |_| {
+        clock
+            .now()
+            .map(|now| span_in_words(whole_seconds(now.since(since))))
+    });
+    move || {
+        words
+            .get()
+            .map(|words| view! { <span class="tabular">{words}</span> })
+    }
+}
+
+/// `2026-11-23 04:09 UTC`
+pub(crate) fn utc_text(at: UnixMs) -> String {
+    let text = at.to_rfc3339();
+    match (text.get(..10), text.get(11..16)) {
+        (Some(date), Some(time)) => format!("{date} {time} UTC"),
+        _ => text,
+    }
+}
+
+/// Tenths of a second would flicker.
+fn whole_seconds(span: std::time::Duration) -> std::time::Duration {
+    std::time::Duration::from_secs(span.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fixed_text_is_to_the_minute() {
+        let at = UnixMs::from_rfc3339("2026-11-23T04:09:46Z").unwrap();
+        assert_eq!(utc_text(at), "2026-11-23 04:09 UTC");
+        assert_eq!(utc_text(UnixMs(i64::MAX)), "");
+    }
+}
