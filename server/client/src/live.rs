@@ -18,7 +18,7 @@ impl Client {
     pub async fn live(&self) -> Result<LiveSocket, ClientError> {
         let http = self.url("live");
         let address = http.as_str().replacen("http", "ws", 1);
-        let (socket, _answer) = connect_async(address).await.map_err(broken)?;
+        let (socket, _answer) = Box::pin(connect_async(address)).await.map_err(broken)?;
         Ok(LiveSocket { socket })
     }
 }

@@ -98,7 +98,8 @@ pub struct TaskFlags {
     /// One line for lists; the command when left out
     #[arg(long)]
     pub title: Option<String>,
-    #[arg(long)]
+    /// What it is for, in markdown
+    #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
     /// Environment variable; may be given more than once
     #[arg(long, short, value_name = "NAME=VALUE")]

@@ -1,0 +1,1 @@
+//! Figures, each beside its peers and its floor.
