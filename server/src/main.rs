@@ -1,5 +1,6 @@
 //! `parity-server`: reads the configuration, sets up the log, runs.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -29,12 +31,8 @@ fn main() -> ExitCode {
 
 /// The error and its causes, one line.
 fn fail(error: &dyn std::error::Error, code: ExitCode) -> ExitCode {
-    let mut text = format!("parity-server: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    eprintln!("{text}");
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    eprintln!("parity-server: {}", texts.join(": "));
     code
 }

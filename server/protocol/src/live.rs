@@ -100,6 +100,7 @@ pub enum ServerMessage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveEvent {
     pub cursor: i64,
+    #[serde(rename = "at_ms")]
     pub at: UnixMs,
     pub body: EventBody,
 }

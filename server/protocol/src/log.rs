@@ -128,6 +128,7 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], DecodeFrameError> {
 pub struct LogChunkView {
     pub seq: u64,
     pub stream: LogStream,
+    #[serde(rename = "at_ms")]
     pub at: UnixMs,
     pub text: String,
 }

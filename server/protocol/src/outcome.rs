@@ -135,8 +135,9 @@ pub struct Outcome {
     /// `sha256:...` of the image that ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_digest: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "started_at_ms", default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<UnixMs>,
+    #[serde(rename = "finished_at_ms")]
     pub finished_at: UnixMs,
     #[serde(default)]
     pub usage: Usage,

@@ -56,6 +56,8 @@ pub struct RunnerView {
     pub busy: u32,
     pub succeeded: u64,
     pub failed: u64,
+    #[serde(rename = "first_seen_at_ms")]
     pub first_seen_at: UnixMs,
+    #[serde(rename = "last_seen_at_ms")]
     pub last_seen_at: UnixMs,
 }

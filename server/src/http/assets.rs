@@ -33,7 +33,7 @@ pub fn page_assets() -> Option<PageAssets> {
 /// The file at that path, in the best encoding the client takes.
 pub(super) fn serve(path: &str, headers: &HeaderMap) -> Option<Response> {
     let name = path.strip_prefix('/')?;
-    if name.is_empty() || name == "manifest.json" || name.ends_with(".br") || name.ends_with(".gz") {
+    if name.is_empty() || name == "manifest.json" || is_encoded(name) {
         return None;
     }
     let plain = Site::get(name)?;
@@ -66,6 +66,12 @@ pub(super) fn serve(path: &str, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
+/// The compressed twins are reached by negotiation only.
+fn is_encoded(name: &str) -> bool {
+    name.rsplit_once('.')
+        .is_some_and(|(_, ending)| ["br", "gz"].contains(&ending))
+}
+
 fn encoded(name: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'static str>)> {
     let accepted = headers
         .get(ACCEPT_ENCODING)
@@ -92,8 +98,9 @@ fn accepts(header: &str, coding: &str) -> bool {
 
 fn etag(file: &EmbeddedFile) -> HeaderValue {
     let digest = file.metadata.sha256_hash();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+    let half = digest.first_chunk::<16>().copied().unwrap_or_default();
+    HeaderValue::from_str(&format!("\"{:032x}\"", u128::from_be_bytes(half)))
+        .unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 fn content_type(name: &str) -> &'static str {

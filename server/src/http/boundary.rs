@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{ALLOW, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use protocol::error::{ApiError, ErrorCode, Problem};
 
@@ -47,22 +47,15 @@ fn error_of(response: &mut Response, wants_problem: bool) -> Option<ApiError> {
     }
     match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => {
-            let allowed = response
-                .headers()
-                .get(ALLOW)
-                .and_then(|allow| allow.to_str().ok())
-                .unwrap_or_default();
-            Some(ApiError::new(
-                ErrorCode::MethodNotAllowed,
-                format!("allowed here: {allowed}"),
-            ))
+            let detail = "this address does not take that method; the header allow names those it takes";
+            Some(ApiError::new(ErrorCode::MethodNotAllowed, detail))
         }
         StatusCode::REQUEST_TIMEOUT => Some(ApiError::new(ErrorCode::Timeout, "the request took too long")),
         StatusCode::UPGRADE_REQUIRED | StatusCode::BAD_REQUEST
-            if !response
+            if response
                 .headers()
                 .get(CONTENT_TYPE)
-                .is_some_and(|kind| kind == Problem::CONTENT_TYPE) =>
+                .is_none_or(|kind| kind != Problem::CONTENT_TYPE) =>
         {
             Some(ApiError::new(
                 ErrorCode::Malformed,
@@ -87,5 +80,5 @@ fn new_request_id() -> String {
     let mut bytes = [0_u8; 16];
     // Without randomness the id repeats, which harms nothing but a search in the log.
     let _zeros = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(bytes))
 }

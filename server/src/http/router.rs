@@ -29,13 +29,13 @@ pub fn router(state: AppState) -> Router {
         .nest("/api/v1", user::routes())
         .nest("/api", user::routes())
         .merge(forms::routes());
-    let router = pages::routes(routes, &state)
+    let answers = pages::routes(routes, &state)
         .fallback(asset_or_page)
         .with_state(state.clone())
         .layer(axum::Extension(state));
     // From the inside out: what a handler sees is bounded and checked, and whatever happens inside, the outermost
     // layer answers with headers, an id and one line in the log.
-    router
+    answers
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(CsrfLayer::new().with_rejection_response(cross_origin))
         .layer(TimeoutLayer::with_status_code(
@@ -66,6 +66,7 @@ fn cross_origin(_: ProtectionError) -> Response {
     .into_response()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<String>()

@@ -17,7 +17,7 @@ use crate::store::{self, Append, Ended, RunnerHello, StoreError};
 
 /// The first retry waits this long, each further one twice as long.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
-const MAX_BACK_OFF: Duration = Duration::from_secs(60);
+const MAX_BACK_OFF: Duration = Duration::from_mins(1);
 
 /// Leases ended in one pass.
 const EXPIRE_BATCH: i64 = 100;
@@ -67,7 +67,7 @@ impl Services {
         check_hello(&hello)?;
         let record = RunnerHello {
             id: hello.runner,
-            credential_sha256: hex(&Sha256::digest(hello.credential.as_bytes())),
+            credential_sha256: format!("{:x}", Sha256::digest(hello.credential.as_bytes())),
             name: hello.name,
             version: hello.version,
             capabilities: hello.capabilities,
@@ -405,16 +405,4 @@ fn check_hello(hello: &AgentHello) -> Result<(), ApiError> {
         ));
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
 }

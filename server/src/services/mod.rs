@@ -40,7 +40,7 @@ impl Default for LeaseTimes {
         Self {
             lease: Duration::from_secs(30),
             heartbeat: Duration::from_secs(10),
-            failover_grace: Duration::from_secs(60),
+            failover_grace: Duration::from_mins(1),
         }
     }
 }

@@ -287,7 +287,7 @@ async fn an_expired_lease_moves_on_and_its_old_runner_is_refused_everything() {
     server.clock.advance(LeaseTimes::default().lease);
     assert_eq!(server.services.expire_leases_once().await.unwrap(), 1);
     assert_eq!(server.task(task).await.status, TaskStatus::Queued);
-    server.clock.advance(Duration::from_secs(120));
+    server.clock.advance(Duration::from_mins(2));
     let mut other = server.connect(2, 1).await;
     server
         .services
@@ -359,7 +359,7 @@ async fn a_runners_fault_is_tried_again_until_the_attempts_are_used_up() {
             0,
             "the back-off is not over"
         );
-        server.clock.advance(Duration::from_secs(120));
+        server.clock.advance(Duration::from_mins(2));
     }
     let view = server.task(task).await;
     assert_eq!(view.status, TaskStatus::Failed);

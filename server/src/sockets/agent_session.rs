@@ -21,7 +21,7 @@ use crate::store::Append;
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 
 /// A runner beats every few seconds; one that says nothing for this long is gone.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Frames on their way to one runner.
 const OUTBOX: usize = 1024;

@@ -460,7 +460,11 @@ fn read_requires(task: &mut ObjectReader, complaints: &mut Complaints) -> Vec<Re
         let object = ObjectReader::new(&child(&pointer, &index.to_string()), raw, complaints)?;
         read_requirement(object, complaints)
     };
-    raws.iter().map(AsRef::as_ref).enumerate().filter_map(read).collect()
+    raws.iter()
+        .map(AsRef::as_ref)
+        .enumerate()
+        .filter_map(read)
+        .collect()
 }
 
 fn read_requirement(mut object: ObjectReader, complaints: &mut Complaints) -> Option<Requirement> {

@@ -21,12 +21,13 @@ pub struct TaskSummary {
     pub reward: Reward,
     /// The number of the current or last attempt; 0 before the first.
     pub epoch: u64,
+    #[serde(rename = "posted_at_ms")]
     pub posted_at: UnixMs,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "leased_at_ms", default, skip_serializing_if = "Option::is_none")]
     pub leased_at: Option<UnixMs>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "started_at_ms", default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<UnixMs>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "finished_at_ms", default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<UnixMs>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i64>,
@@ -41,16 +42,22 @@ pub struct TaskView {
     pub payment: PaymentStatus,
     pub spec: TaskSpec,
     pub epoch: u64,
+    #[serde(rename = "posted_at_ms")]
     pub posted_at: UnixMs,
     /// Given up at this time.
+    #[serde(rename = "deadline_at_ms")]
     pub deadline_at: UnixMs,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "leased_at_ms", default, skip_serializing_if = "Option::is_none")]
     pub leased_at: Option<UnixMs>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "started_at_ms", default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<UnixMs>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "finished_at_ms", default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<UnixMs>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "cancel_requested_at_ms",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cancel_requested_at: Option<UnixMs>,
     /// How it ended; absent until it is final.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,6 +96,7 @@ pub struct AttemptView {
     pub epoch: u64,
     pub runner_id: RunnerId,
     pub runner_name: String,
+    #[serde(rename = "leased_at_ms")]
     pub leased_at: UnixMs,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
@@ -146,6 +154,7 @@ impl TaskStep {
 pub struct TimelineEntry {
     /// Its place in the global order of events.
     pub cursor: i64,
+    #[serde(rename = "at_ms")]
     pub at: UnixMs,
     pub step: TaskStep,
     /// For people: which runner, which exit code, why again.
