@@ -9,6 +9,9 @@
 //! To add a page: 1. a folder in [`pages`], 2. its route in [`app`], 3. what it reads in [`api`] and
 //! [`backend::Backend`], 4. its style in `style/`.
 
+// The types of whole pages nest deeper than the default limit of 128.
+#![recursion_limit = "512"]
+
 pub mod api;
 pub mod app;
 #[cfg(feature = "ssr")]
