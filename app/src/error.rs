@@ -18,10 +18,11 @@ pub enum AppError {
 }
 
 impl AppError {
-    pub fn code(&self) -> ErrorCode {
+    /// The same in the terms of the interface.
+    pub fn into_api(self) -> ApiError {
         match self {
-            Self::Api(error) => error.code,
-            Self::Unreachable => ErrorCode::Unavailable,
+            Self::Api(error) => error,
+            Self::Unreachable => ApiError::new(ErrorCode::Unavailable, self.to_string()),
         }
     }
 }

@@ -8,4 +8,5 @@ pub(crate) fn SiteFooter() -> impl IntoView {
             <span class="muted">"Times are UTC unless they say how long ago"</span>
         </footer>
     }
+    .into_any()
 }

@@ -20,4 +20,5 @@ pub(crate) fn SiteHeader() -> impl IntoView {
             <a class="button primary" href="/tasks/new">"New task"</a>
         </header>
     }
+    .into_any()
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use protocol::live::LiveEvent;
 use protocol::log::LogChunkView;
 
@@ -27,7 +29,7 @@ impl LinkState {
 /// What a follower of a topic is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TopicNews {
-    Event(LiveEvent),
+    Event(Arc<LiveEvent>),
     /// Events were skipped: read the data again.
     Stale,
 }

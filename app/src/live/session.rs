@@ -4,6 +4,7 @@
 //! all that is needed to make late callbacks harmless.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::id::TaskId;
@@ -225,7 +226,7 @@ impl Session {
                 self.advance(topic, cursor);
                 Vec::new()
             }
-            ServerMessage::Event(event) => self.event(*event),
+            ServerMessage::Event(event) => self.event(&Arc::from(event)),
             ServerMessage::Log {
                 task,
                 epoch,
@@ -289,7 +290,7 @@ impl Session {
         }
     }
 
-    fn event(&mut self, event: LiveEvent) -> Vec<Action> {
+    fn event(&mut self, event: &Arc<LiveEvent>) -> Vec<Action> {
         let followed = self
             .topics
             .iter_mut()
@@ -297,7 +298,7 @@ impl Session {
         followed
             .map(|(topic, state)| {
                 state.cursor = state.cursor.max(Some(event.cursor));
-                Action::Tell(*topic, TopicNews::Event(event.clone()))
+                Action::Tell(*topic, TopicNews::Event(Arc::clone(event)))
             })
             .collect()
     }

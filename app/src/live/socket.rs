@@ -13,16 +13,21 @@ pub(super) enum SocketEvent {
 
 pub(super) struct Socket {
     inner: WebSocket,
-    on_open: Closure<dyn FnMut()>,
-    on_message: Closure<dyn FnMut(MessageEvent)>,
-    on_close: Closure<dyn FnMut()>,
+    /// Held for as long as the browser may call them.
+    _callbacks: Callbacks,
 }
+
+type Callbacks = (
+    Closure<dyn FnMut()>,
+    Closure<dyn FnMut(MessageEvent)>,
+    Closure<dyn FnMut()>,
+);
 
 impl Socket {
     /// Begins to connect; nothing when the browser refuses outright, for example for a URL that policy forbids.
     pub(super) fn connect(url: &str, report: impl Fn(SocketEvent) + Clone + 'static) -> Option<Self> {
         let inner = WebSocket::new(url).ok()?;
-        let on_open = {
+        let on_open: Closure<dyn FnMut()> = {
             let report = report.clone();
             Closure::new(move || report(SocketEvent::Opened))
         };
@@ -34,15 +39,13 @@ impl Socket {
                 }
             })
         };
-        let on_close = Closure::new(move || report(SocketEvent::Closed));
+        let on_close: Closure<dyn FnMut()> = Closure::new(move || report(SocketEvent::Closed));
         inner.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         inner.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         inner.set_onclose(Some(on_close.as_ref().unchecked_ref()));
         Some(Self {
             inner,
-            on_open,
-            on_message,
-            on_close,
+            _callbacks: (on_open, on_message, on_close),
         })
     }
 
@@ -59,6 +62,5 @@ impl Drop for Socket {
         self.inner.set_onmessage(None);
         self.inner.set_onclose(None);
         let _result = self.inner.close();
-        let _closures = (&self.on_open, &self.on_message, &self.on_close);
     }
 }

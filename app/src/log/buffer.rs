@@ -39,10 +39,10 @@ pub struct LogBuffer {
 }
 
 impl LogBuffer {
-    pub fn from_chunks(chunks: &[LogChunkView]) -> Self {
+    pub fn from_chunks(chunks: impl IntoIterator<Item = LogChunkView>) -> Self {
         let mut buffer = Self::default();
         for chunk in chunks {
-            buffer.append(chunk);
+            buffer.append(&chunk);
         }
         buffer
     }
@@ -178,7 +178,7 @@ mod tests {
             err("ing\n"),
             out("\n"),
         ];
-        let buffer = LogBuffer::from_chunks(&chunks);
+        let buffer = LogBuffer::from_chunks(chunks);
         assert_eq!(texts(&buffer), ["one", "two", "warning", "three"]);
         let numbers: Vec<_> = buffer.lines.iter().map(|line| line.number).collect();
         assert_eq!(numbers, [1, 2, 3, 4]);
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn empty_lines_count() {
         assert_eq!(
-            texts(&LogBuffer::from_chunks(&[out("\n\na\n\n")])),
+            texts(&LogBuffer::from_chunks([out("\n\na\n\n")])),
             ["", "", "a", ""]
         );
     }
@@ -196,20 +196,21 @@ mod tests {
     #[test]
     fn a_prompt_without_an_end_is_shown() {
         assert_eq!(
-            texts(&LogBuffer::from_chunks(&[out("a\nPassword: ")])),
+            texts(&LogBuffer::from_chunks([out("a\nPassword: ")])),
             ["a", "Password: "]
         );
     }
 
     #[test]
     fn an_escape_cut_between_chunks_vanishes() {
-        let buffer = LogBuffer::from_chunks(&[out("\u{1b}[3"), out("1mred\u{1b}"), out("[0m\n")]);
+        let buffer = LogBuffer::from_chunks([out("\u{1b}[3"), out("1mred\u{1b}"), out("[0m\n")]);
         assert_eq!(texts(&buffer), ["red"]);
     }
 
     #[test]
     fn ten_thousand_lines_are_complete_and_in_order_however_they_are_cut() {
-        let whole: String = (1..=10_000).map(|n| format!("line {n}\n")).collect();
+        let lines: Vec<_> = (1..=10_000).map(|n| format!("line {n}\n")).collect();
+        let whole = lines.concat();
         let mut buffer = LogBuffer::default();
         let mut rest = whole.as_str();
         let mut size = 1;
@@ -246,7 +247,7 @@ mod tests {
     #[test]
     fn an_endless_line_goes_on_under_its_number() {
         let long = "é".repeat(MAX_LINE_BYTES);
-        let buffer = LogBuffer::from_chunks(&[out("a\n"), out(&long), out("\nb\n")]);
+        let buffer = LogBuffer::from_chunks([out("a\n"), out(&long), out("\nb\n")]);
         assert_eq!(texts(&buffer)[1..texts(&buffer).len() - 1].concat(), long);
         assert!(buffer.lines.iter().all(|line| line.text.len() <= MAX_LINE_BYTES));
         assert_eq!(buffer.line_count(), 3);

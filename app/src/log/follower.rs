@@ -24,8 +24,8 @@ pub(super) struct LogFollower {
 
 impl LogFollower {
     /// The log from the page that was rendered with it, then live.
-    pub(super) fn new(task: TaskId, page: &LogPage, is_final: bool) -> Self {
-        let buffer = LogBuffer::from_chunks(&page.chunks);
+    pub(super) fn new(task: TaskId, page: LogPage, is_final: bool) -> Self {
+        let buffer = LogBuffer::from_chunks(page.chunks);
         let follower = Self {
             blocks: RwSignal::new(triggers(buffer.block_count())),
             line_count: RwSignal::new(buffer.line_count()),

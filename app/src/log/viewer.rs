@@ -17,7 +17,7 @@ pub fn LogViewer(
     /// The task is over; nothing is followed beyond the end of this attempt.
     is_final: bool,
 ) -> impl IntoView {
-    let log = LogFollower::new(task, &page, is_final);
+    let log = LogFollower::new(task, page, is_final);
     let mode = RwSignal::new(FollowMode::new(!is_final));
     let wraps = RwSignal::new(false);
     let container = NodeRef::<Div>::new();
@@ -43,6 +43,7 @@ pub fn LogViewer(
             </div>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -81,6 +82,7 @@ fn LogToolbar(
             <a class="button small" href=format!("/api/v1/tasks/{task}/logs") rel="external">"Raw"</a>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -103,7 +105,7 @@ fn LogNotes(log: LogFollower) -> impl IntoView {
         };
         (log.line_count.get() == 0).then(|| view! { <p class="log-empty muted">{note}</p> })
     };
-    view! { {restarted} {full} {empty} }
+    view! { {restarted} {full} {empty} }.into_any()
 }
 
 /// Keeps the end in view while the mode says so.

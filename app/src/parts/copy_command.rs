@@ -23,6 +23,7 @@ pub(crate) fn CopyCommand(#[prop(into)] command: String) -> impl IntoView {
             </button>
         </div>
     }
+    .into_any()
 }
 
 #[cfg(feature = "hydrate")]

@@ -1,21 +1,23 @@
 use leptos::prelude::*;
+use protocol::error::ApiError;
 
 use crate::AppError;
 
 /// What went wrong, in place of what should have been there. On the server it also sets the status of the answer.
 #[component]
 pub(crate) fn Failure(error: AppError) -> impl IntoView {
-    let code = error.code();
+    let ApiError { code, detail, .. } = error.into_api();
     set_status(code.status());
     view! {
         <div class="empty" role="alert">
             <h1>{code.title()}</h1>
-            <p>{sentence(&error.to_string())}</p>
+            <p>{sentence(&detail)}</p>
             <p>
                 <a class="button" href="/">"To the market"</a>
             </p>
         </div>
     }
+    .into_any()
 }
 
 /// The status of the HTTP answer, while there is one.

@@ -16,6 +16,7 @@ pub(super) fn StatusFilter(query: Memo<MarketQuery>) -> impl IntoView {
             <ul>{links}</ul>
         </nav>
     }
+    .into_any()
 }
 
 fn filter_link(query: Memo<MarketQuery>, status: Option<TaskStatus>) -> impl IntoView {

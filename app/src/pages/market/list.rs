@@ -24,10 +24,11 @@ pub(super) struct TaskList {
 }
 
 impl TaskList {
-    pub(super) fn new(query: &MarketQuery, page: Page<TaskSummary>) -> Self {
+    pub(super) fn new(query: MarketQuery, page: Page<TaskSummary>) -> Self {
+        let MarketQuery { status, cursor } = query;
         Self {
-            status: query.status,
-            is_first_page: query.cursor.is_none(),
+            status,
+            is_first_page: cursor.is_none(),
             has_more: page.next_cursor.is_some(),
             rows: page
                 .items
@@ -105,7 +106,7 @@ mod tests {
         }
     }
 
-    fn list(query: &MarketQuery, numbers: &[u32], has_more: bool) -> TaskList {
+    fn list(query: MarketQuery, numbers: &[u32], has_more: bool) -> TaskList {
         let items = numbers
             .iter()
             .map(|&number| task(number, 5, TaskStatus::Queued))
@@ -120,14 +121,14 @@ mod tests {
 
     #[test]
     fn a_new_task_appears_on_top() {
-        let mut list = list(&MarketQuery::default(), &[2, 1], true);
+        let mut list = list(MarketQuery::default(), &[2, 1], true);
         list.apply(task(3, 1, TaskStatus::Queued));
         assert_eq!(titles(&list), ["task 3", "task 2", "task 1"]);
     }
 
     #[test]
     fn only_newer_revisions_change_a_row() {
-        let mut list = list(&MarketQuery::default(), &[1], false);
+        let mut list = list(MarketQuery::default(), &[1], false);
         list.apply(task(1, 4, TaskStatus::Leased));
         list.apply(task(1, 5, TaskStatus::Leased));
         assert_eq!(list.rows.values().next().unwrap().status, TaskStatus::Queued);
@@ -141,7 +142,7 @@ mod tests {
             status: Some(TaskStatus::Queued),
             cursor: None,
         };
-        let mut list = list(&query, &[1], false);
+        let mut list = list(query, &[1], false);
         list.apply(task(2, 1, TaskStatus::Running));
         assert_eq!(titles(&list), ["task 1"]);
         list.apply(task(1, 6, TaskStatus::Running));
@@ -156,7 +157,7 @@ mod tests {
             status: None,
             cursor: Some("here".to_owned()),
         };
-        let mut second = list(&query, &[6, 4], true);
+        let mut second = list(query, &[6, 4], true);
         for number in [7, 5, 3] {
             second.apply(task(number, 1, TaskStatus::Queued));
         }
@@ -165,7 +166,7 @@ mod tests {
 
     #[test]
     fn an_open_tab_does_not_grow_for_ever() {
-        let mut list = list(&MarketQuery::default(), &[], false);
+        let mut list = list(MarketQuery::default(), &[], false);
         for number in 0..500 {
             list.apply(task(number, 1, TaskStatus::Queued));
         }

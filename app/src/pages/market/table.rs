@@ -23,11 +23,11 @@ pub(super) fn TaskTable(
         .as_ref()
         .map(|cursor| market_url(query.status, Some(cursor)));
     let is_filtered = query != MarketQuery::default();
-    let list = RwSignal::new(TaskList::new(&query, snapshot.data));
+    let list = RwSignal::new(TaskList::new(query, snapshot.data));
     expect_context::<LiveContext>().follow(Topic::Tasks, snapshot.cursor, move |news| match news {
         TopicNews::Event(event) => {
-            if let EventBody::Task { task, .. } = event.body {
-                list.try_update(|list| list.apply(task));
+            if let EventBody::Task { task, .. } = &event.body {
+                list.try_update(|list| list.apply(task.clone()));
             }
         }
         TopicNews::Stale => refresh(),
@@ -59,6 +59,7 @@ pub(super) fn TaskTable(
             </nav>
         })}
     }
+    .into_any()
 }
 
 #[component]

@@ -41,8 +41,8 @@ fn RunnerTable(
     let fleet = RwSignal::new(Fleet::new(snapshot.data));
     expect_context::<LiveContext>().follow(Topic::Runners, snapshot.cursor, move |news| match news {
         TopicNews::Event(event) => {
-            if let EventBody::Runner { runner } = event.body {
-                fleet.try_update(|fleet| fleet.apply(runner));
+            if let EventBody::Runner { runner } = &event.body {
+                fleet.try_update(|fleet| fleet.apply(runner.clone()));
             }
         }
         TopicNews::Stale => refresh(),
@@ -76,6 +76,7 @@ fn RunnerTable(
         </Show>
         <StartRunner origin/>
     }
+    .into_any()
 }
 
 #[component]
@@ -150,6 +151,7 @@ fn StartRunner(origin: String) -> impl IntoView {
             <CopyCommand command=format!("parity runner --server {origin}")/>
         </section>
     }
+    .into_any()
 }
 
 #[cfg(test)]

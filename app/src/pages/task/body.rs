@@ -48,6 +48,7 @@ pub(super) fn TaskBody(task: TaskView, log: Result<LogPage, AppError>) -> impl I
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// The task as a signal that events move on.

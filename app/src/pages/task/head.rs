@@ -52,6 +52,7 @@ pub(super) fn TaskHead(task: RwSignal<TaskView>) -> impl IntoView {
             </div>
         </dl>
     }
+    .into_any()
 }
 
 fn runner_name(task: &TaskView) -> String {

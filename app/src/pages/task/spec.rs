@@ -6,8 +6,10 @@ use protocol::task::{Limits, PayOn, TaskSpec};
 pub(super) fn SpecCard(spec: TaskSpec) -> impl IntoView {
     let json = serde_json::to_string_pretty(&spec).unwrap_or_default();
     let rows = rows(&spec).into_iter().map(row_view).collect::<Vec<_>>();
-    let description = (!spec.description.is_empty())
-        .then(|| view! { <section class="panel description" aria-label="Description">{spec.description.clone()}</section> });
+    let TaskSpec { description, .. } = spec;
+    let description = (!description.is_empty()).then(
+        || view! { <section class="panel description" aria-label="Description">{description}</section> },
+    );
     view! {
         {description}
         <details class="panel spec">
@@ -24,6 +26,7 @@ pub(super) fn SpecCard(spec: TaskSpec) -> impl IntoView {
             </details>
         </details>
     }
+    .into_any()
 }
 
 fn row_view((name, value): (&'static str, String)) -> impl IntoView {

@@ -22,6 +22,7 @@ pub(super) fn Timeline(task: RwSignal<TaskView>) -> impl IntoView {
             </ol>
         </section>
     }
+    .into_any()
 }
 
 /// A step never changes; what comes before it may arrive late.

@@ -30,6 +30,7 @@ pub(super) fn FormField(
             })}
         </div>
     }
+    .into_any()
 }
 
 /// A line of text.
@@ -58,6 +59,7 @@ pub(super) fn TextField(
             />
         </FormField>
     }
+    .into_any()
 }
 
 pub(super) fn control_id(field: Field) -> String {

@@ -101,6 +101,7 @@ fn WhatToRun(form: StoredValue<SubmittedForm>) -> impl IntoView {
             />
         </fieldset>
     }
+    .into_any()
 }
 
 #[component]
@@ -124,6 +125,7 @@ fn CommandField(form: StoredValue<SubmittedForm>, line: String) -> impl IntoView
             <CommandPreview line=typed/>
         </FormField>
     }
+    .into_any()
 }
 
 /// Several lines of text.
@@ -150,6 +152,7 @@ fn TextArea(
             ></textarea>
         </FormField>
     }
+    .into_any()
 }
 
 #[component]
@@ -186,6 +189,7 @@ fn Limits(form: StoredValue<SubmittedForm>) -> impl IntoView {
             </div>
         </fieldset>
     }
+    .into_any()
 }
 
 #[component]
@@ -220,4 +224,5 @@ fn WhatItIsWorth(form: StoredValue<SubmittedForm>) -> impl IntoView {
             </div>
         </fieldset>
     }
+    .into_any()
 }
