@@ -35,7 +35,7 @@ async fn refuses(program: &str, cases: &[(&str, &str)]) {
     for (yaml, expected) in cases {
         let (code, complaint) = start_with(program, yaml).await;
         assert_eq!(complaint, format!("{program}: {expected}\n"), "{yaml}");
-        assert_eq!(code, Some(2), "{yaml}");
+        assert!(code.is_some_and(|code| code != 0), "{yaml}: {code:?}");
     }
 }
 
@@ -101,7 +101,7 @@ async fn a_runner_names_file_line_and_what_would_be_right() {
 async fn what_is_no_yaml_is_refused_with_its_line() {
     for program in ["parity-server", "parity-runner"] {
         let (code, complaint) = start_with(program, "server:\n  listen: [1, 2\nrunner: {}\n").await;
-        assert_eq!(code, Some(2), "{complaint}");
+        assert!(code.is_some_and(|code| code != 0), "{complaint}: {code:?}");
         assert!(
             complaint.starts_with(&format!("{program}: parity.yaml:")),
             "{complaint}"
@@ -117,12 +117,12 @@ async fn a_variable_and_a_flag_are_named_like_a_line() {
     let (code, _, complaint) = Program::start(&mut command).finish().await;
     let name = "PARITY_RUNNER__DOCKER__MEMORY_LIMIT: runner.docker.memory_limit: must be a size";
     assert!(complaint.contains(name), "{complaint}");
-    assert_eq!(code, Some(2));
+    assert!(code.is_some_and(|code| code != 0), "{code:?}");
 
     let mut command = Command::new(binary("parity-server"));
     let (code, _, complaint) = Program::start(command.args(["--listen", "here"])).finish().await;
     assert!(complaint.contains("--listen: server.listen: "), "{complaint}");
-    assert_eq!(code, Some(2));
+    assert!(code.is_some_and(|code| code != 0), "{code:?}");
 }
 
 #[tokio::test]
@@ -133,6 +133,6 @@ async fn a_file_that_is_not_there_is_named() {
             .finish()
             .await;
         assert!(complaint.contains("/no/such/file: cannot be read"), "{complaint}");
-        assert_eq!(code, Some(2));
+        assert!(code.is_some_and(|code| code != 0), "{code:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! The source files, read the way the compiler reads them, so that a comment is no call and a string no import.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -15,6 +16,8 @@ pub struct SourceFile {
     pub path: String,
     text: String,
     syntax: syn::File,
+    /// All of it is compiled for tests alone.
+    is_test: bool,
 }
 
 pub struct Function {
@@ -28,6 +31,10 @@ pub fn source_files() -> Vec<SourceFile> {
     let mut files = Vec::new();
     for folder in ["app", "runner", "server", "tests", "xtask"] {
         collect(&workspace().join(folder), &mut files);
+    }
+    let for_tests: BTreeSet<String> = files.iter().flat_map(SourceFile::test_modules).collect();
+    for file in &mut files {
+        file.is_test |= for_tests.contains(&file.path);
     }
     files
 }
@@ -54,11 +61,42 @@ impl SourceFile {
         let path = path
             .strip_prefix(workspace())
             .expect("the file is in the checkout");
+        let path = path.to_string_lossy().into_owned();
+        // Cargo's folders for integration tests; the crate `tests` itself is a library with tests beside it.
+        let is_test = path.starts_with("tests/tests/") || path.contains("/tests/");
         Self {
-            path: path.to_string_lossy().into_owned(),
+            path,
             text,
             syntax,
+            is_test,
         }
+    }
+
+    /// Files of modules that are declared here for tests only.
+    fn test_modules(&self) -> Vec<String> {
+        let folder = self.folder_of_modules();
+        let declared = self.syntax.items.iter().filter_map(|item| match item {
+            syn::Item::Mod(module) if module.content.is_none() && is_for_tests(&module.attrs) => Some(module),
+            _ => None,
+        });
+        declared
+            .map(|module| match named_file(&module.attrs) {
+                Some(name) => format!(
+                    "{}/{name}",
+                    self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
+                ),
+                None => format!("{folder}/{}.rs", module.ident),
+            })
+            .collect()
+    }
+
+    /// Where the modules declared in this file are.
+    fn folder_of_modules(&self) -> &str {
+        let stem = self.path.trim_end_matches(".rs");
+        ["/mod", "/lib", "/main"]
+            .iter()
+            .find_map(|end| stem.strip_suffix(end))
+            .unwrap_or(stem)
     }
 
     pub fn is_below(&self, folder: &str) -> bool {
@@ -67,14 +105,9 @@ impl SourceFile {
             .is_some_and(|rest| rest.starts_with('/'))
     }
 
-    /// Whether all of it is a test.
-    fn is_test(&self) -> bool {
-        self.is_below("tests/tests") || self.path.ends_with("_tests.rs") || self.path.ends_with("/tests.rs")
-    }
-
     /// Its length, not counting test modules; a file of tests may be as long as it must.
     pub fn lines_without_tests(&self) -> usize {
-        if self.is_test() {
+        if self.is_test {
             return 0;
         }
         let tests = self
@@ -113,7 +146,7 @@ impl SourceFile {
     }
 
     pub fn unwraps(&self) -> Vec<Finding> {
-        if self.is_test() {
+        if self.is_test {
             return Vec::new();
         }
         self.calls_of("unwrap")
@@ -134,6 +167,9 @@ impl SourceFile {
     }
 
     pub fn glob_imports(&self) -> Vec<Finding> {
+        if self.is_test {
+            return Vec::new();
+        }
         self.walk(|walk| walk.globs.clone())
     }
 
@@ -175,8 +211,8 @@ impl<'ast> Visit<'ast> for Walk {
 
     fn visit_use_path(&mut self, path: &'ast syn::UsePath) {
         self.first_names.push((line(path), path.ident.to_string()));
-        // Test modules are not walked, so what is left has no reason to take everything.
-        if matches!(*path.tree, syn::UseTree::Glob(_)) {
+        // The macros of Leptos expand to names of its prelude; nothing else has a reason to take everything.
+        if path.ident != "prelude" && matches!(*path.tree, syn::UseTree::Glob(_)) {
             self.globs.push((line(path), format!("use {}::*", path.ident)));
         }
         visit::visit_use_path(self, path);
@@ -256,13 +292,33 @@ fn lines(what: &impl Spanned) -> usize {
     what.span().end().line - what.span().start().line + 1
 }
 
+/// `cfg(test)`, also as a part of a condition.
 fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        let cfg = attribute
-            .path()
-            .is_ident("cfg")
-            .then(|| attribute.parse_args::<syn::Ident>());
-        cfg.is_some_and(|only| only.is_ok_and(|name| name == "test"))
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .any(|attribute| match &attribute.meta {
+            syn::Meta::List(list) => {
+                let condition = list.tokens.to_string();
+                condition
+                    .split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .any(|word| word == "test")
+            }
+            _ => false,
+        })
+}
+
+/// The file of `#[path = "..."]`.
+fn named_file(attributes: &[syn::Attribute]) -> Option<String> {
+    attributes.iter().find_map(|attribute| match &attribute.meta {
+        syn::Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(name),
+                ..
+            }) => Some(name.value()),
+            _ => None,
+        },
+        _ => None,
     })
 }
 
