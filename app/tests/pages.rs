@@ -1,5 +1,10 @@
 //! The pages as the server sends them: what a reader without scripts sees, and what the module takes over.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so best where it stands"
+)]
+
 mod support;
 
 use app::pages::task_new::{SubmittedForm, TaskForm};

@@ -76,7 +76,7 @@ impl Answer {
     pub fn texts_of(&self, testid: &str) -> Vec<String> {
         let mark = format!("data-testid=\"{testid}\"");
         let starts = self.html.match_indices(&mark).map(|(at, _)| &self.html[at..]);
-        starts.map(|rest| inner_text(rest)).collect()
+        starts.map(inner_text).collect()
     }
 
     pub fn contains(&self, text: &str) -> bool {
