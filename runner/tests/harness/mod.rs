@@ -20,7 +20,6 @@ use uuid::Uuid;
 
 /// A runner of this test's own, so that tests do not see each other's containers.
 pub struct TestRunner {
-    pub id: RunnerId,
     pub sandbox: Arc<DockerSandbox>,
 }
 
@@ -42,16 +41,14 @@ pub struct Ran {
 impl TestRunner {
     pub async fn connect() -> Self {
         let host = std::env::var("DOCKER_HOST").ok();
-        let id = RunnerId::from_uuid(random_uuid());
         let settings = DockerSettings {
-            host: host.clone(),
-            runner: id,
+            host,
+            runner: RunnerId::from_uuid(random_uuid()),
             allowed_registries: vec!["docker.io".to_owned()],
             pull_timeout: Span::from_secs(20),
         };
         match DockerSandbox::connect(settings).await {
             Ok(sandbox) => Self {
-                id,
                 sandbox: Arc::new(sandbox),
             },
             Err(error) => panic!("these tests need a container engine: {}", runner::chain(&error)),
@@ -100,7 +97,7 @@ impl TestAttempt {
     }
 
     async fn next(&mut self) -> AttemptEvent {
-        match tokio::time::timeout(Duration::from_secs(60), self.events.recv()).await {
+        match tokio::time::timeout(Duration::from_mins(1), self.events.recv()).await {
             Ok(Some(Event::Attempt { event, .. })) => event,
             other => panic!("no event of the attempt: {other:?}"),
         }
