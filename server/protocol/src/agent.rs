@@ -1,5 +1,5 @@
 //! The runner's socket, `GET /api/v1/agent`: one outbound WebSocket per runner. JSON in text frames, log chunks in
-//! binary frames ([`crate::log::LogFrame`]).
+//! binary frames ([`crate::log::LogFrame`]). A frame is an object with one member, its name: `{"ready": {"free": 2}}`.
 //!
 //! **Expected behaviour of a runner.**
 //! 1. It connects with `Authorization: Bearer <credential>`; the credential is 32 random bytes in hex, made by the
@@ -38,7 +38,7 @@ pub struct AttemptKey {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "type")]
+#[serde(rename_all = "snake_case")]
 pub enum FromRunner {
     Hello {
         protocol: u32,
@@ -85,7 +85,7 @@ pub enum Stage {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "type")]
+#[serde(rename_all = "snake_case")]
 pub enum ToRunner {
     Welcome {
         protocol: u32,

@@ -5,6 +5,7 @@
 mod agents;
 mod dispatch;
 mod error;
+mod lease_ends;
 mod logs;
 
 mod tasks;

@@ -13,6 +13,7 @@
 //! watches it change; 4. a test beside it.
 
 mod attempts;
+mod ending;
 mod error;
 mod events;
 mod leases;
@@ -28,11 +29,12 @@ use sqlx::AnyPool;
 use tokio::sync::watch;
 
 pub use attempts::attempt_progress;
+pub use ending::{Ended, end_attempt};
 pub use error::StoreError;
 pub use events::{events_after, head_cursor};
 pub use leases::{
-    Ended, Lease, LeaseRequest, QueuedTask, end_attempt, expired_leases, extend_leases, held_by, lease_task,
-    mark_running, next_queued_at, queued_tasks, record_pulling, renew_leases,
+    Lease, LeaseRequest, QueuedTask, expired_leases, extend_leases, held_by, lease_task, mark_running,
+    next_queued_at, queued_tasks, record_pulling, renew_leases,
 };
 pub use logs::{Append, StoredLog, append_chunks, log_state, read_chunks, read_from_offset};
 pub use runners::{

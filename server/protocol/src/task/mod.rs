@@ -7,7 +7,6 @@
 pub mod image;
 pub mod limits;
 pub mod parse;
-mod reader;
 pub mod requirement;
 pub mod spec;
 pub mod status;

@@ -1,8 +1,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::*;
-use crate::quantity::{ByteSize, Cpus};
+use super::{SpecPolicy, parse_task};
+use crate::error::{ApiError, ErrorCode};
+use crate::quantity::{ByteSize, Cpus, Span};
+use crate::task::{Limits, PayOn, TaskSpec};
 
 /// The documented request, byte for byte.
 const DOCUMENTED: &str = r#"{
@@ -43,10 +45,7 @@ fn the_documented_request_is_read() {
     assert_eq!(spec.env[0].to_string(), "KEY=value");
     assert_eq!(spec.reward.to_string(), "100 PAR");
     assert_eq!(spec.reward.amount.to_string(), "100000000000000000000");
-    assert_eq!(
-        (spec.max_attempts, spec.pay_on),
-        (DEFAULT_ATTEMPTS, PayOn::Success)
-    );
+    assert_eq!((spec.max_attempts, spec.pay_on), (3, PayOn::Success));
 }
 
 #[test]
