@@ -8,11 +8,18 @@ use bytes::Bytes;
 use protocol::log::{LogChunk, LogStream, MAX_CHUNK_BYTES};
 use protocol::quantity::ByteSize;
 use protocol::time::UnixMs;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// How long bytes wait for company. A line after a pause does not wait at all; a flood makes 200 chunks a second
 /// instead of one per write.
 pub const FLUSH_AFTER: Duration = Duration::from_millis(5);
+
+/// What a chunk costs besides its bytes, wherever it is kept. A command that writes single bytes in turn to both
+/// streams must not make more of them than its limit has room for.
+const CHUNK_OVERHEAD_BYTES: u64 = 64;
+/// So many chunks are free of that, for tasks with the smallest limits.
+const FREE_CHUNKS: u64 = 1024;
 
 /// The longest part of a character that its end can be missing from.
 const MAX_OPEN_CHAR: usize = 3;
@@ -112,9 +119,10 @@ impl Chunker {
         std::mem::take(&mut self.ready)
     }
 
-    /// Whether the command wrote more than it may.
+    /// Whether the command wrote more than it may, in bytes or in pieces.
     pub const fn is_over_limit(&self) -> bool {
-        self.meter.written > self.meter.limit.bytes()
+        let limit = self.meter.limit.bytes();
+        self.meter.written > limit || self.next_seq > limit / CHUNK_OVERHEAD_BYTES + FREE_CHUNKS
     }
 
     /// What the command wrote, cut bytes included.
@@ -167,10 +175,17 @@ fn open_char(bytes: &[u8]) -> usize {
     0
 }
 
-/// The bytes of log that one attempt may have on the way to the server before its container has to wait.
-pub fn budget() -> Arc<tokio::sync::Semaphore> {
+/// The memory that one attempt's log may take on its way to the server before its container has to wait.
+pub fn budget() -> Arc<Semaphore> {
     const BYTES: usize = 4 * 1024 * 1024;
-    Arc::new(tokio::sync::Semaphore::new(BYTES))
+    Arc::new(Semaphore::new(BYTES))
+}
+
+/// A chunk's share of that.
+pub fn cost(chunk: &LogChunk) -> u32 {
+    /// The chunk itself, its place in a queue, its allocation.
+    const OVERHEAD: usize = 256;
+    u32::try_from(chunk.data.len() + OVERHEAD).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -263,6 +278,22 @@ mod tests {
         assert_eq!(text(&chunks), ["12345", "cut"]);
         assert_eq!(chunks[1].stream, LogStream::Runner);
         assert_eq!(chunker.written(), 9);
+    }
+
+    #[test]
+    fn many_tiny_pieces_are_over_the_limit_too() {
+        let (mut chunker, now) = (Chunker::new(ByteSize::mib(1)), Instant::now());
+        let mut pieces = 0_u32;
+        while !chunker.is_over_limit() {
+            let stream = if pieces.is_multiple_of(2) {
+                LogStream::Stdout
+            } else {
+                LogStream::Stderr
+            };
+            chunker.write(stream, &Bytes::from("x"), now, AT);
+            pieces += 1;
+        }
+        assert!((16_384..20_000).contains(&pieces), "{pieces}");
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! `parity-runner`
 
-use std::io::stderr;
+use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
         .init();
     // The one provider that is compiled in; it can only be taken already, by nobody.
     let _installed = rustls::crypto::ring::default_provider().install_default();

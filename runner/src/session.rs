@@ -63,25 +63,36 @@ impl Session {
         let mut failures = 0;
         let mut is_announced = false;
         while !self.events.is_closed() {
-            match self.connect().await {
+            let result = self.connect().await;
+            let error = match result {
                 Ok(socket) => {
                     let was_welcome = self.carry(socket, &mut is_announced).await;
                     failures = if was_welcome { 0 } else { failures + 1 };
-                    if !self.events.is_closed() {
-                        info!("the connection to the server ended");
-                    }
+                    None
                 }
                 Err(error) => {
                     failures += 1;
-                    warn!(server = %self.server, error = %crate::chain(&error), "no connection to the server");
+                    Some(error)
                 }
+            };
+            if !self.events.is_closed() {
+                self.wait(pause(failures, (self.random)()), error.as_ref()).await;
             }
-            let pause = pause(failures, (self.random)());
-            debug!(?pause, "waiting to connect again");
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = self.events.closed() => {}
-            }
+        }
+    }
+
+    /// Waits before the next connection, with one line about why.
+    async fn wait(&self, pause: Duration, error: Option<&ConnectError>) {
+        let again_in_ms = pause.as_millis();
+        if let Some(error) = error {
+            let error = crate::chain(error);
+            warn!(server = %self.server, %error, again_in_ms, "no connection to the server");
+        } else {
+            warn!(server = %self.server, again_in_ms, "the connection to the server ended");
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = self.events.closed() => {}
         }
     }
 

@@ -7,7 +7,7 @@ mod harness;
 
 use std::time::Duration;
 
-use harness::{TestRunner, task};
+use harness::{TestRunner, inspect, task};
 use protocol::agent::Stage;
 use protocol::log::LogStream;
 use protocol::outcome::{Fault, OutcomeReason};
@@ -15,6 +15,7 @@ use protocol::quantity::{ByteSize, Span};
 use protocol::task::EnvVar;
 use runner::attempt::Cause;
 use runner::sandbox::Sandbox;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn the_documented_request_says_hello() {
@@ -266,4 +267,58 @@ async fn a_runner_that_dies_leaves_what_the_next_one_finds() {
     }
     assert!(runner.sandbox.cages().await.unwrap().is_empty());
     attempt.finish().await;
+}
+
+#[tokio::test]
+async fn the_engine_confirms_every_bar_of_the_cage() {
+    let runner = TestRunner::connect().await;
+    let mut attempt = runner.start(task(&["sh", "-c", "echo up; sleep 60"]));
+    attempt.until_first_line().await;
+    let container = inspect(&runner.sandbox.cages().await.unwrap()[0].id);
+    let (host, config) = (&container["HostConfig"], &container["Config"]);
+    for (what, value, expected) in [
+        ("capabilities", &host["CapDrop"], json!(["ALL"])),
+        ("no added capability", &host["CapAdd"], Value::Null),
+        ("privileged", &host["Privileged"], json!(false)),
+        ("root", &host["ReadonlyRootfs"], json!(true)),
+        ("network", &host["NetworkMode"], json!("none")),
+        ("processes", &host["PidMode"], json!("")),
+        ("interprocess", &host["IpcMode"], json!("private")),
+        ("memory", &host["Memory"], json!(536_870_912)),
+        ("memory and swap", &host["MemorySwap"], json!(536_870_912)),
+        ("processors", &host["NanoCpus"], json!(1_000_000_000)),
+        ("pids", &host["PidsLimit"], json!(256)),
+        ("log driver", &host["LogConfig"]["Type"], json!("none")),
+        ("binds", &host["Binds"], Value::Null),
+        ("devices", &host["Devices"], Value::Null),
+        ("restart", &host["RestartPolicy"]["Name"], json!("no")),
+        ("user", &config["User"], json!("20007:20007")),
+        ("health check", &config["Healthcheck"]["Test"], json!(["NONE"])),
+        ("mounts", &container["Mounts"], json!([])),
+    ] {
+        assert_eq!(*value, expected, "{what}");
+    }
+    let security: Vec<&str> = host["SecurityOpt"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(security[0], "no-new-privileges:true");
+    assert!(security[1].starts_with("seccomp={"));
+    attempt.stop(Cause::RunnerStopped);
+    assert_eq!(
+        attempt.finish().await.outcome.reason,
+        OutcomeReason::RunnerStopped
+    );
+}
+
+#[tokio::test]
+async fn the_kernel_is_reached_by_three_kinds_of_sockets_only() {
+    let ran = TestRunner::connect().await.shell("ip addr").await;
+    assert_eq!(ran.outcome.exit_code, Some(1));
+    assert!(
+        ran.text(LogStream::Stderr).contains("Operation not permitted"),
+        "{ran:?}"
+    );
 }

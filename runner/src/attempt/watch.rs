@@ -259,8 +259,7 @@ async fn room(budget: &Arc<Semaphore>, chunk: Option<&LogChunk>) -> OwnedSemapho
     let Some(chunk) = chunk else {
         return std::future::pending().await;
     };
-    let bytes = u32::try_from(chunk.data.len()).unwrap_or(u32::MAX);
-    match Arc::clone(budget).acquire_many_owned(bytes).await {
+    match Arc::clone(budget).acquire_many_owned(logs::cost(chunk)).await {
         Ok(permit) => permit,
         // The budget of an attempt is never closed.
         Err(_) => std::future::pending().await,

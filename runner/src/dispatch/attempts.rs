@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use protocol::agent::AttemptKey;
+use protocol::outcome::OutcomeReason;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
@@ -22,14 +23,20 @@ impl Dispatcher {
         match event {
             AttemptEvent::Stage { stage, detail } => held.reached(stage, detail, link),
             AttemptEvent::Log(parcel) => held.logged(parcel, link, now),
-            AttemptEvent::Ended(outcome) => held.ended(*outcome, link, now),
+            AttemptEvent::Ended(outcome) => {
+                let is_engines_fault = outcome.reason == OutcomeReason::EngineFailed;
+                held.ended(*outcome, link, now);
+                if is_engines_fault {
+                    self.engine_failed();
+                }
+            }
             AttemptEvent::CleanedUp => self.free_slots.extend(held.slot.take()),
         }
     }
 
     /// Starts what waits, as far as there are slots.
     pub(super) fn start_waiting(&mut self) {
-        while let Some(slot) = self.free_slots.first().copied() {
+        while let Some(slot) = self.free_slots.first().copied().filter(|_| self.engine_answers) {
             let Some(key) = self.queue.pop_front() else {
                 return;
             };

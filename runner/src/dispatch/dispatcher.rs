@@ -50,6 +50,7 @@ pub struct Dispatcher {
     pub(super) queue: VecDeque<AttemptKey>,
     pub(super) free_slots: BTreeSet<u32>,
     pub(super) phase: Phase,
+    pub(super) engine_answers: bool,
     fence: Fence,
 }
 
@@ -73,6 +74,7 @@ impl Dispatcher {
             held: BTreeMap::new(),
             queue: VecDeque::new(),
             phase: Phase::Working,
+            engine_answers: true,
             fence: Fence::default(),
         }
     }
@@ -105,6 +107,7 @@ impl Dispatcher {
             Event::Message(message) => self.obey(*message),
             Event::Disconnected => self.disconnected(),
             Event::Attempt { attempt, event } => self.hear(attempt, event),
+            Event::EngineIsBack => self.engine_is_back(),
             Event::Found(found) => self.remove_leftovers(found),
             Event::StopRequested => self.stop_requested(),
         }

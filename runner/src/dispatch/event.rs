@@ -16,6 +16,8 @@ pub enum Event {
         attempt: AttemptKey,
         event: AttemptEvent,
     },
+    /// The engine answers after a failure.
+    EngineIsBack,
     /// Every container of this runner that exists.
     Found(Vec<Leftover>),
     /// Somebody asked the process to stop. Once: finish and leave. Again: stop the work, too.

@@ -7,10 +7,11 @@
 //! - [`link`]: what is said to the server, as verbs.
 //! - `held`: one attempt, from its lease to the acknowledged result.
 //! - `lease`: when an attempt must be stopped because nobody renewed it.
-//! - [`dispatcher`]: the loop. `server`, `attempts` and `leaving` are its answers to the three kinds of events.
+//! - [`dispatcher`]: the loop. `server`, `attempts`, `engine` and `leaving` are its answers to what happens.
 
 mod attempts;
 pub mod dispatcher;
+mod engine;
 pub mod event;
 mod held;
 mod lease;

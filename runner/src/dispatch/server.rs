@@ -221,14 +221,20 @@ impl Dispatcher {
     }
 
     /// Says how many slots are free when there are more than the server knows of. That there are fewer it knows,
-    /// because it filled them; saying so would cross with the next lease and count twice.
+    /// because it filled them; saying so would cross with the next lease and count twice. Only that there is no
+    /// engine it cannot know.
     pub(super) fn say_ready(&mut self) {
-        let free = match u32::try_from(self.free_slots.len()) {
-            Ok(free) if !self.phase.is_leaving() => free,
-            _ => return,
+        if self.phase.is_leaving() {
+            return;
+        }
+        let slots = if self.engine_answers {
+            self.free_slots.len()
+        } else {
+            0
         };
+        let free = u32::try_from(slots).unwrap_or(MAX_SLOTS);
         if let Connection::Up { link, announced, .. } = &mut self.connection {
-            if free > *announced {
+            if free > *announced || (!self.engine_answers && *announced > 0) {
                 link.say(FromRunner::Ready { free });
             }
             *announced = free;

@@ -497,3 +497,20 @@ async fn the_janitor_removes_what_no_attempt_minds() {
     server.answer_heartbeats_for(Duration::from_secs(301)).await;
     assert_eq!(server.sandbox.existing(), [running]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_an_engine_no_work_is_taken() {
+    let mut server = TestServer::with_runner(2).await;
+    server.sandbox.set_down(true);
+    let failed = server.lease(1, &["engine"]).await;
+    assert_eq!(server.result(failed).await.0.reason, OutcomeReason::EngineFailed);
+    server.accept(failed).await;
+    server.until(|said| *said == FromRunner::Ready { free: 0 }).await;
+    let waiting = server.lease(2, &["exit:0"]).await;
+    server.answer_heartbeats_for(Duration::from_mins(2)).await;
+    assert_eq!(server.sandbox.existing(), []);
+
+    server.sandbox.set_down(false);
+    server.until_running(waiting).await;
+    assert!(server.result(waiting).await.0.is_success());
+}

@@ -26,6 +26,9 @@ pub trait Sandbox: Send + Sync + 'static {
     /// A cage that is ready to start, its output already connected. Dropping it removes everything it left.
     async fn create(&self, spec: &CageSpec) -> Result<Box<dyn Cage>, SandboxError>;
 
+    /// Whether there is anything that could run a cage.
+    async fn health(&self) -> Result<(), SandboxError>;
+
     /// Every cage of this runner that exists, running or not.
     async fn cages(&self) -> Result<Vec<Leftover>, SandboxError>;
 

@@ -4,6 +4,7 @@
 //! for a second.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub(crate) struct FakeSandbox {
     /// What exists now.
     cages: Arc<Mutex<BTreeSet<AttemptKey>>>,
     signals: Arc<Mutex<Vec<Signal>>>,
+    is_down: Arc<AtomicBool>,
 }
 
 impl FakeSandbox {
@@ -34,6 +36,10 @@ impl FakeSandbox {
     /// A container that an earlier life of the runner left.
     pub(crate) fn leave(&self, attempt: AttemptKey) {
         self.cages.lock().unwrap().insert(attempt);
+    }
+
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::Relaxed);
     }
 
     pub(crate) fn signals(&self) -> Vec<Signal> {
@@ -78,6 +84,16 @@ impl Sandbox for FakeSandbox {
             started: watch::Sender::new(false),
             signal: watch::Sender::new(None),
         }))
+    }
+
+    async fn health(&self) -> Result<(), SandboxError> {
+        if self.is_down.load(Ordering::Relaxed) {
+            return Err(SandboxError::Engine {
+                doing: "asking",
+                source: "down".into(),
+            });
+        }
+        Ok(())
     }
 
     async fn cages(&self) -> Result<Vec<Leftover>, SandboxError> {

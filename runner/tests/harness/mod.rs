@@ -1,5 +1,6 @@
 //! What the tests say: a runner, its attempts, and what came of them.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use runner::clock::SystemClock;
 use runner::dispatch::Event;
 use runner::sandbox::Sandbox;
 use runner::sandbox::docker::{DockerSandbox, DockerSettings};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
@@ -165,4 +166,14 @@ pub fn task(command: &[&str]) -> TaskSpec {
         "give_up_after": "1h",
     }))
     .unwrap()
+}
+
+/// What the engine's own command says of a container.
+pub fn inspect(container: &str) -> Value {
+    let output = Command::new("docker")
+        .args(["container", "inspect", container])
+        .output()
+        .unwrap();
+    let mut found: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    found.remove(0)
 }

@@ -216,6 +216,13 @@ impl Sandbox for DockerSandbox {
         Ok(Box::new(cage))
     }
 
+    async fn health(&self) -> Result<(), SandboxError> {
+        let answer = self.docker.ping().await;
+        answer
+            .map(drop)
+            .map_err(fault::engine("asking whether it is there"))
+    }
+
     async fn cages(&self) -> Result<Vec<Leftover>, SandboxError> {
         let label = format!("{LABEL_RUNNER}={}", self.runner);
         let filters = HashMap::from([("label", vec![label.as_str()])]);
