@@ -16,6 +16,7 @@ use super::report::Reports;
 use super::verdict::{Cause, Verdict};
 use super::watch::{Watch, stopped};
 use crate::clock::Clock;
+use crate::sandbox::limits::clean_path;
 use crate::sandbox::{Cage, CageSpec, Ended, LocalImage, Sandbox, SandboxError};
 
 /// A removal that fails is tried again after these; then it is the janitor's.
@@ -108,7 +109,7 @@ impl Run {
         let image = self.image().await?;
         self.facts.image_digest = Some(image.digest.clone());
         self.check_stop()?;
-        let spec = self.cage_spec(image);
+        let spec = self.cage_spec(image)?;
         // From here on the cage is kept where the clean-up finds it, whatever goes wrong next.
         let cage = kept.insert(self.around.sandbox.create(&spec).await?);
         let output = cage.output();
@@ -160,18 +161,22 @@ impl Run {
         }
     }
 
-    fn cage_spec(&self, image: LocalImage) -> CageSpec {
+    fn cage_spec(&self, image: LocalImage) -> Result<CageSpec, SandboxError> {
         let spec = &self.attempt.spec;
-        CageSpec {
+        Ok(CageSpec {
             attempt: self.attempt.key,
             image,
             command: spec.command.clone(),
-            workdir: spec.workdir.clone(),
+            workdir: spec.workdir.as_deref().map(workdir).transpose()?,
             env: spec.env.clone(),
-            volumes: spec.volumes.values().cloned().collect(),
+            volumes: spec
+                .volumes
+                .values()
+                .map(|path| usable(path))
+                .collect::<Result<_, _>>()?,
             limits: self.attempt.limits,
             slot: self.attempt.slot,
-        }
+        })
     }
 
     async fn report_failure(&self, failure: &SandboxError) {
@@ -205,6 +210,18 @@ impl Facts {
             usage: self.usage,
         }
     }
+}
+
+/// The server checked these paths, too; a runner does not rely on that.
+fn usable(path: &str) -> Result<String, SandboxError> {
+    clean_path(path).ok_or_else(|| SandboxError::NotRunnable(format!("{path}: not a path for a task")))
+}
+
+fn workdir(path: &str) -> Result<String, SandboxError> {
+    if path.trim_matches('/').is_empty() {
+        return Ok("/".to_owned());
+    }
+    usable(path)
 }
 
 async fn clean_up(mut cage: Box<dyn Cage>) {

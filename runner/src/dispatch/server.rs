@@ -33,7 +33,10 @@ const LONGEST_BEAT_MS: u64 = 60_000;
 pub(super) enum Connection {
     Down,
     /// The hello is out.
-    Greeting(Link),
+    Greeting {
+        link: Link,
+        since: BootTime,
+    },
     Up {
         link: Link,
         /// When the server was last heard.
@@ -53,7 +56,7 @@ impl Connection {
     pub(super) const fn link(&self) -> Option<&Link> {
         match self {
             Self::Up { link, .. } => Some(link),
-            Self::Down | Self::Greeting(_) => None,
+            Self::Down | Self::Greeting { .. } => None,
         }
     }
 }
@@ -70,7 +73,10 @@ impl Dispatcher {
             caps: profile.caps,
             held: self.awaited(),
         });
-        self.connection = Connection::Greeting(link);
+        self.connection = Connection::Greeting {
+            link,
+            since: self.now(),
+        };
         self.beats.clear();
     }
 
@@ -113,7 +119,8 @@ impl Dispatcher {
     /// Says everything again that may have been lost with the last connection.
     fn welcomed(&mut self, heartbeat_ms: u64) {
         let now = self.now();
-        let Connection::Greeting(link) = std::mem::replace(&mut self.connection, Connection::Down) else {
+        let Connection::Greeting { link, .. } = std::mem::replace(&mut self.connection, Connection::Down)
+        else {
             warn!("a welcome without a hello");
             return;
         };
@@ -202,13 +209,18 @@ impl Dispatcher {
     /// Sends a heartbeat, unless the server has been silent for so long that it is not there.
     pub(super) fn beat(&mut self) {
         let (now, held) = (self.now(), self.awaited());
-        let Connection::Up { link, heard_at, .. } = &self.connection else {
-            return;
+        let heard_at = match &self.connection {
+            Connection::Down => return,
+            Connection::Greeting { since, .. } => *since,
+            Connection::Up { heard_at, .. } => *heard_at,
         };
-        if now.since(*heard_at) > self.heartbeat.period() * MISSED_BEATS {
+        if now.since(heard_at) > self.heartbeat.period() * MISSED_BEATS {
             warn!("the server is silent: connecting again");
             return self.disconnected();
         }
+        let Connection::Up { link, .. } = &self.connection else {
+            return;
+        };
         link.say(FromRunner::Heartbeat { held: held.clone() });
         for held in self.held.values_mut() {
             let is_overdue =

@@ -514,3 +514,30 @@ async fn without_an_engine_no_work_is_taken() {
     server.until_running(waiting).await;
     assert!(server.result(waiting).await.0.is_success());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_answer_the_hello_is_left() {
+    let mut server = TestServer::with_runner(1).await;
+    server.disconnect().await;
+    let (link, mut frames) = Link::new();
+    server.events.send(Event::Connected(link)).await.unwrap();
+    let until_closed = async { while frames.recv().await.is_some() {} };
+    timeout(Duration::from_mins(1), until_closed).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_path_that_leads_to_the_kernels_files_is_not_runnable() {
+    let mut server = TestServer::with_runner(1).await;
+    let attempt = key(1);
+    let mut spec = spec("alpine:latest", &["exit:0"]);
+    spec.workdir = Some("/data/../proc/self".to_owned());
+    server
+        .say(ToRunner::Lease {
+            attempt,
+            spec: Box::new(spec),
+            expires_in_ms: LEASE_MS,
+        })
+        .await;
+    let (outcome, _) = server.result(attempt).await;
+    assert_eq!(outcome.reason, OutcomeReason::CommandNotRunnable);
+}
