@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::PageAssets;
 use tokio::net::TcpListener;
@@ -18,6 +19,9 @@ use crate::{jobs, serve};
 
 /// Connections of the ops address: a few scrapers.
 const OPS_CONNECTIONS: usize = 50;
+
+/// Sockets are told to leave when the server stops; a last frame takes this long at most.
+const SOCKETS_LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +78,7 @@ pub async fn run(config: ServerConfig) -> Result<(), StartError> {
     }
     let stop = stop_signal()?;
     announce(&listener, config.listen);
+    let sockets = state.sockets.clone();
     let public = router::router(state);
     let serving = serve::serve(
         listener,
@@ -91,6 +96,13 @@ pub async fn run(config: ServerConfig) -> Result<(), StartError> {
     tokio::join!(serving, watching);
     tracker.close();
     tracker.wait().await;
+    sockets.close();
+    if tokio::time::timeout(SOCKETS_LEAVE_WITHIN, sockets.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!("sockets were still open at the end");
+    }
     store.close().await;
     Ok(())
 }

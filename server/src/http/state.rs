@@ -7,6 +7,7 @@ use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::services::Services;
 
@@ -22,6 +23,8 @@ pub struct AppState {
     pub draining: CancellationToken,
     pub live_sockets: Arc<Semaphore>,
     pub agent_sockets: Arc<Semaphore>,
+    /// Open sockets: a stop waits for their last words.
+    pub sockets: TaskTracker,
     leptos: LeptosOptions,
 }
 
@@ -33,6 +36,7 @@ impl AppState {
             draining,
             live_sockets: Arc::new(Semaphore::new(MAX_LIVE_SOCKETS)),
             agent_sockets: Arc::new(Semaphore::new(MAX_AGENT_SOCKETS)),
+            sockets: TaskTracker::new(),
             leptos: LeptosOptions::builder().output_name("parity").build(),
         }
     }

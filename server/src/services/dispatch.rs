@@ -11,6 +11,7 @@ use protocol::id::RunnerId;
 use protocol::runner::Capabilities;
 use protocol::task::{Limits, TaskSpec, TaskView};
 use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use super::{ServiceError, Services};
 use crate::store::{self, Lease, LeaseRequest, QueuedTask};
@@ -43,6 +44,8 @@ pub struct RunnerHandle {
     pub outbox: mpsc::Sender<ToRunner>,
     /// What it held when it connected.
     pub assigned: HashSet<AttemptKey>,
+    /// Cancelled when a newer connection of the same runner takes its place.
+    pub replaced: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -79,14 +82,14 @@ impl Dispatcher {
         let mut connections = self.lock();
         connections.next_session += 1;
         let session = connections.next_session;
-        connections.runners.insert(
-            runner,
-            Connected {
-                session,
-                handle,
-                ready: 0,
-            },
-        );
+        let connected = Connected {
+            session,
+            handle,
+            ready: 0,
+        };
+        if let Some(older) = connections.runners.insert(runner, connected) {
+            older.handle.replaced.cancel();
+        }
         session
     }
 

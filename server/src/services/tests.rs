@@ -85,6 +85,7 @@ impl TestServices {
                 offer,
                 outbox,
                 assigned: std::collections::HashSet::new(),
+                replaced: tokio_util::sync::CancellationToken::new(),
             },
         );
         self.services.dispatcher().set_ready(id, session, free);

@@ -30,8 +30,11 @@ pub async fn open(
         .max_frame_size(MAX_FRAME_BYTES);
     Ok(upgrade
         .on_upgrade(async move |socket| {
-            agent_session::run(socket, state.services, credential, state.draining).await;
-            drop(place);
+            let session = async move {
+                agent_session::run(socket, state.services, credential, state.draining).await;
+                drop(place);
+            };
+            state.sockets.track_future(session).await;
         })
         .into_response())
 }

@@ -51,7 +51,7 @@ pub(super) async fn run(
     let (outbox, frames) = mpsc::channel(OUTBOX);
     let writer = tokio::spawn(write_frames(sink, frames));
     let end = match greet(&mut stream, &services, credential, &outbox).await {
-        Ok(session) => session.serve(stream, draining).await,
+        Ok((session, greeting)) => session.serve(stream, greeting, draining).await,
         Err(end) => end,
     };
     if let End::Refused(error) = end {
@@ -92,7 +92,7 @@ async fn greet(
     services: &Services,
     credential: String,
     outbox: &mpsc::Sender<ToRunner>,
-) -> Result<AgentSession, End> {
+) -> Result<(AgentSession, Greeting), End> {
     let first = tokio::time::timeout(HELLO_WITHIN, stream.next()).await;
     let Ok(Some(Ok(Message::Text(text)))) = first else {
         return Err(End::Gone);
@@ -128,10 +128,12 @@ async fn greet(
     };
     let greeting = services.greet(hello).await?;
     let assigned = greeting.open.iter().map(|(attempt, _)| *attempt).collect();
+    let replaced = CancellationToken::new();
     let handle = RunnerHandle {
         offer,
         outbox: outbox.clone(),
         assigned,
+        replaced: replaced.clone(),
     };
     let session = services.dispatcher().connect(runner, handle);
     tracing::info!(runner.id = %runner, "a runner connected");
@@ -140,10 +142,10 @@ async fn greet(
         runner,
         session,
         outbox: outbox.clone(),
+        replaced,
         draining: false,
     };
-    session.welcome(greeting).await?;
-    Ok(session)
+    Ok((session, greeting))
 }
 
 fn parse(text: &str) -> Result<FromRunner, End> {
@@ -160,6 +162,8 @@ struct AgentSession {
     runner: RunnerId,
     session: u64,
     outbox: mpsc::Sender<ToRunner>,
+    /// A newer connection of the same runner took the place of this one.
+    replaced: CancellationToken,
     draining: bool,
 }
 
@@ -184,24 +188,43 @@ impl AgentSession {
         Ok(())
     }
 
-    async fn serve(mut self, stream: SplitStream<WebSocket>, draining: CancellationToken) -> End {
-        let mut batches = stream.ready_chunks(BATCH);
-        let end = loop {
-            let batch = tokio::select! {
-                batch = tokio::time::timeout(SILENCE, batches.next()) => batch,
-                () = draining.cancelled() => {
-                    // A full outbox does not matter: the closing socket says the same.
-                    let _full = self.outbox.try_send(ToRunner::Draining);
-                    break End::Gone;
-                }
-            };
-            let Ok(Some(frames)) = batch else { break End::Gone };
-            if let Err(end) = self.handle(frames).await {
-                break end;
-            }
+    async fn serve(
+        mut self,
+        stream: SplitStream<WebSocket>,
+        greeting: Greeting,
+        draining: CancellationToken,
+    ) -> End {
+        let end = match self.welcome(greeting).await {
+            Ok(()) => self.listen(stream, draining).await,
+            Err(end) => end,
         };
         self.leave().await;
         end
+    }
+
+    async fn listen(&mut self, stream: SplitStream<WebSocket>, draining: CancellationToken) -> End {
+        let mut batches = stream.ready_chunks(BATCH);
+        let replaced = self.replaced.clone();
+        loop {
+            let batch = tokio::select! {
+                batch = tokio::time::timeout(SILENCE, batches.next()) => batch,
+                () = replaced.cancelled() => {
+                    let detail = "another connection of this runner took over";
+                    return End::Refused(ApiError::new(ErrorCode::Conflict, detail));
+                }
+                () = draining.cancelled() => {
+                    // A full outbox does not matter: the closing socket says the same.
+                    let _full = self.outbox.try_send(ToRunner::Draining);
+                    return End::Gone;
+                }
+            };
+            let Ok(Some(frames)) = batch else {
+                return End::Gone;
+            };
+            if let Err(end) = self.handle(frames).await {
+                return end;
+            }
+        }
     }
 
     /// Only the runner's current connection says that it is offline; its work goes on until the leases end.

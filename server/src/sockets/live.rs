@@ -35,8 +35,11 @@ pub async fn open(
         .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES);
     Ok(upgrade
         .on_upgrade(async move |socket| {
-            LiveSession::new(state.services, state.draining).run(socket).await;
-            drop(place);
+            let session = async move {
+                LiveSession::new(state.services, state.draining).run(socket).await;
+                drop(place);
+            };
+            state.sockets.track_future(session).await;
         })
         .into_response())
 }

@@ -1,6 +1,5 @@
 //! What can be typed after `parity`.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -37,24 +36,16 @@ pub struct Arguments {
     pub command: Command,
 }
 
+/// `server` and `runner` are dispatched before anything is read; here they stand for the help.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Post, list, show, follow, cancel tasks
     #[command(subcommand, after_help = EXIT_CODES)]
     Task(TaskCommand),
-    /// Start `parity-server` with these arguments
-    #[command(disable_help_flag = true)]
-    Server(PassedOn),
-    /// Start `parity-runner` with these arguments
-    #[command(disable_help_flag = true)]
-    Runner(PassedOn),
-}
-
-/// Arguments that belong to another program.
-#[derive(Debug, Args)]
-pub struct PassedOn {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
-    pub arguments: Vec<OsString>,
+    /// Start `parity-server`; what follows is passed on
+    Server,
+    /// Start `parity-runner`; what follows is passed on
+    Runner,
 }
 
 #[derive(Debug, Subcommand)]
@@ -158,15 +149,6 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn arguments_of_another_program_pass_unread() {
-        let words = ["parity", "server", "--listen", "127.0.0.1:0", "--help", "--json"];
-        let Command::Server(passed) = Arguments::try_parse_from(words).unwrap().command else {
-            panic!("not read as `server`");
-        };
-        assert_eq!(passed.arguments, words[2..]);
     }
 
     #[test]

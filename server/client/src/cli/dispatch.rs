@@ -1,5 +1,6 @@
 //! From the command line to the command.
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -12,6 +13,11 @@ use super::{cancel, create, list, logs, show, sibling};
 
 /// Reads the command line, does what it says, and reports a failure in words and as exit code.
 pub fn run() -> ExitCode {
+    // Before anything is read: what follows is another program's, also where it looks like an option of ours.
+    let mut words = env::args_os().skip(1);
+    if let Some(name) = words.next().as_deref().and_then(sibling::named) {
+        return sibling::exec(name, words.collect()).report(false);
+    }
     let arguments = Arguments::parse();
     let is_json = arguments.json;
     match dispatch(arguments) {
@@ -21,18 +27,15 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(arguments: Arguments) -> Result<ExitCode, CliError> {
-    match arguments.command {
-        Command::Server(passed) => Err(sibling::exec("parity-server", passed.arguments)),
-        Command::Runner(passed) => Err(sibling::exec("parity-runner", passed.arguments)),
-        Command::Task(command) => {
-            let output = Output::new(arguments.json);
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(CliError::Runtime)?;
-            runtime.block_on(task(command, &arguments.server, output))
-        }
-    }
+    let Command::Task(command) = arguments.command else {
+        return Err(CliError::OptionBeforeSibling);
+    };
+    let output = Output::new(arguments.json);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::Runtime)?;
+    runtime.block_on(task(command, &arguments.server, output))
 }
 
 async fn task(command: TaskCommand, server: &str, output: Output) -> Result<ExitCode, CliError> {

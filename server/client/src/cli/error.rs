@@ -27,6 +27,8 @@ pub enum CliError {
     Runtime(#[source] io::Error),
     #[error("{0:?} is not a volume: expected NAME:PATH")]
     BadVolume(String),
+    #[error("options before `server` and `runner` are not understood: write them after it")]
+    OptionBeforeSibling,
     #[error("{name} is not installed: it is neither beside this program nor on PATH")]
     NoSibling { name: &'static str },
     #[error("cannot start {}", path.display())]
@@ -59,7 +61,7 @@ impl CliError {
     /// As `--help` promises.
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Client(ClientError::BadAddress(_)) | Self::BadVolume(_) => 2,
+            Self::Client(ClientError::BadAddress(_)) | Self::BadVolume(_) | Self::OptionBeforeSibling => 2,
             Self::Client(error) => match error.code() {
                 Some(ErrorCode::NotFound) => 4,
                 Some(ErrorCode::Conflict) => 5,

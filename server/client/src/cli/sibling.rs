@@ -9,6 +9,15 @@ use std::process::Command;
 
 use super::error::CliError;
 
+/// The program that stands behind a word after `parity`.
+pub fn named(word: &OsStr) -> Option<&'static str> {
+    match word.to_str()? {
+        "server" => Some("parity-server"),
+        "runner" => Some("parity-runner"),
+        _ => None,
+    }
+}
+
 /// Replaces this process; signals and exit code are the program's own. Comes back only with the reason why not.
 pub fn exec(name: &'static str, arguments: Vec<OsString>) -> CliError {
     let own = env::current_exe().ok();
