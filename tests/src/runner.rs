@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use protocol::id::RunnerId;
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::binaries::binary;
@@ -64,9 +65,18 @@ impl TestRunner {
         self.id
     }
 
+    pub fn pid(&self) -> u32 {
+        self.program.pid()
+    }
+
     /// Where the runner's temporary files would be.
     pub fn scratch(&self) -> PathBuf {
         self.folder.path().join("tmp")
+    }
+
+    /// SIGTERM once, after which a runner finishes what it has.
+    pub fn asks_to_leave(&self) {
+        self.program.signal(Signal::TERM);
     }
 
     /// SIGTERM, and waits for the end.

@@ -138,14 +138,12 @@ impl TestUser {
         self.client.runners().await.expect("the list").items
     }
 
-    /// Waits until the server counts so many runners as online.
-    pub async fn sees_runners_online(&self, count: usize) {
-        until("the runners are online", async || {
+    /// Waits until so many runners are in that state.
+    pub async fn sees_runners(&self, status: RunnerStatus, count: usize) {
+        until(&format!("{count} runners are {}", status.as_str()), async || {
             let runners = self.client.runners().await.ok()?.items;
-            let online = runners
-                .iter()
-                .filter(|runner| runner.status == RunnerStatus::Online);
-            (online.count() == count).then_some(())
+            let in_state = runners.iter().filter(|runner| runner.status == status);
+            (in_state.count() == count).then_some(())
         })
         .await;
     }

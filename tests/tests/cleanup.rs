@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use protocol::id::TaskId;
+use protocol::runner::RunnerStatus;
 use protocol::task::TaskStatus;
 use serde_json::json;
 use tests::{RunnerOptions, Task, TestEngine, TestRunner, TestServer, TestUser, until};
@@ -71,7 +72,23 @@ async fn after_every_kind_of_end_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn a_runner_that_is_told_to_stop_leaves_nothing() {
+async fn a_runner_that_is_told_to_stop_finishes_its_work_and_leaves_nothing() {
+    let engine = TestEngine::connect();
+    let networks = engine.networks();
+    let server = TestServer::start().await;
+    let mut runner = TestRunner::start(&server, &engine).await;
+    let user = server.user();
+    let id = user.posts(&with_volume(Task::counting(200))).await;
+    sees_volume(&user, &engine, id).await;
+    let status = runner.terminate().await;
+    assert!(status.success(), "{status}");
+    sees_nothing_left(&engine, &runner, &networks).await;
+    assert_eq!(user.task(id).await.status, TaskStatus::Succeeded);
+    assert_eq!(String::from_utf8_lossy(&user.log(id).await), Task::counted(200));
+}
+
+#[tokio::test]
+async fn a_runner_that_is_told_twice_stops_at_once_and_leaves_nothing() {
     let engine = TestEngine::connect();
     let networks = engine.networks();
     let server = TestServer::start().await;
@@ -79,9 +96,12 @@ async fn a_runner_that_is_told_to_stop_leaves_nothing() {
     let user = server.user();
     let id = user.posts(&with_volume(Task::running(&["sleep", "300"]))).await;
     sees_volume(&user, &engine, id).await;
-    let status = runner.terminate().await;
-    assert!(status.success(), "{status}");
+    runner.asks_to_leave();
+    user.sees_runners(RunnerStatus::Draining, 1).await;
+    runner.terminate().await;
     sees_nothing_left(&engine, &runner, &networks).await;
+    user.sees(id, "back in the queue", |task| task.status == TaskStatus::Queued)
+        .await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use protocol::error::ErrorCode;
+use protocol::runner::RunnerStatus;
 use protocol::task::TaskStatus;
 use reqwest::Method;
 use tests::{Answer, Task, TestEngine, TestRunner, TestServer, TestUser};
@@ -71,7 +72,7 @@ async fn runners_are_served_with_their_state() {
     let server = TestServer::start().await;
     let _runner = TestRunner::start(&server, &engine).await;
     let user = server.user();
-    user.sees_runners_online(1).await;
+    user.sees_runners(RunnerStatus::Online, 1).await;
     let runners = page(&user, "/runners").await;
     assert!(has_testid(runners.text(), "runner-row"), "{}", runners.text());
     assert!(runners.text().contains("test-runner"), "{}", runners.text());
