@@ -1,9 +1,10 @@
 //! The one failure a page shows.
 
-use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use protocol::error::{ApiError, ErrorCode};
 use serde::{Deserialize, Serialize};
+
+use crate::api::TextJson;
 
 /// What a server function answers instead of data. Only [`ApiError`] converts into it: nothing else may reach a
 /// browser by a careless `?`.
@@ -28,7 +29,7 @@ impl AppError {
 }
 
 impl FromServerFnError for AppError {
-    type Encoder = JsonEncoding;
+    type Encoder = TextJson;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

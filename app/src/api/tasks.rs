@@ -1,5 +1,4 @@
 use leptos::prelude::server;
-use leptos::server_fn::codec::Json;
 use protocol::id::TaskId;
 use protocol::log::LogPage;
 use protocol::page::Page;
@@ -7,6 +6,7 @@ use protocol::task::{TaskStatus, TaskSummary, TaskView};
 use serde::{Deserialize, Serialize};
 
 use super::Snapshot;
+use super::encoding::PostJson;
 use crate::AppError;
 #[cfg(feature = "ssr")]
 use crate::backend::backend;
@@ -23,17 +23,17 @@ pub struct MarketQuery {
 // Fixed endpoints: by default a URL holds a hash of the folder it was compiled in, and server and module would have to
 // be built in the same place.
 
-#[server(input = Json, endpoint = "tasks/list")]
+#[server(input = PostJson, output = PostJson, endpoint = "tasks/list")]
 pub async fn list_tasks(query: MarketQuery) -> Result<Snapshot<Page<TaskSummary>>, AppError> {
     Ok(backend()?.tasks(query).await?)
 }
 
-#[server(input = Json, endpoint = "tasks/get")]
+#[server(input = PostJson, output = PostJson, endpoint = "tasks/get")]
 pub async fn get_task(id: TaskId) -> Result<TaskView, AppError> {
     Ok(backend()?.task(id).await?)
 }
 
-#[server(input = Json, endpoint = "tasks/log")]
+#[server(input = PostJson, output = PostJson, endpoint = "tasks/log")]
 pub async fn get_log(id: TaskId, from_seq: u64) -> Result<LogPage, AppError> {
     Ok(backend()?.task_log(id, from_seq).await?)
 }

@@ -1,5 +1,7 @@
 use leptos::prelude::*;
 
+use crate::parts::Erase;
+
 #[component]
 pub(crate) fn SiteFooter() -> impl IntoView {
     view! {
@@ -8,5 +10,5 @@ pub(crate) fn SiteFooter() -> impl IntoView {
             <span class="muted">"Times are UTC unless they say how long ago"</span>
         </footer>
     }
-    .into_any()
+    .erase()
 }

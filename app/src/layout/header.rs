@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 
 use super::live_indicator::LiveIndicator;
+use crate::parts::Erase;
 
 #[component]
 pub(crate) fn SiteHeader() -> impl IntoView {
@@ -20,5 +21,5 @@ pub(crate) fn SiteHeader() -> impl IntoView {
             <a class="button primary" href="/tasks/new">"New task"</a>
         </header>
     }
-    .into_any()
+    .erase()
 }

@@ -5,6 +5,7 @@ use protocol::log::LogStream;
 
 use super::follower::LogFollower;
 use super::{BLOCK_LINES, LogLine};
+use crate::parts::Erase;
 
 /// Up to [`BLOCK_LINES`] lines. Lines that did not change keep their nodes, and with them what the reader selected.
 #[component]
@@ -13,11 +14,11 @@ pub(super) fn LogBlock(log: LogFollower, index: usize) -> impl IntoView {
         log.track_block(index);
         log.with_buffer(|buffer| buffer.block(index).iter().map(line_view).collect::<Vec<_>>())
     };
-    let is_full = move || {
+    let is_full = Signal::derive(move || {
         log.track_block(index);
         log.with_buffer(|buffer| buffer.block(index).len() == BLOCK_LINES)
-    };
-    view! { <div class="log-block" class:is-full=is_full>{lines}</div> }
+    });
+    view! { <div class="log-block" class:is-full=is_full>{lines}</div> }.erase()
 }
 
 /// The number is an attribute, so that copied text is the command's alone; an empty line has no text node, which the

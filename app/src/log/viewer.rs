@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::ev::Event;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -8,6 +10,7 @@ use protocol::log::LogPage;
 use super::FollowMode;
 use super::block::LogBlock;
 use super::follower::LogFollower;
+use crate::parts::{Erase, RowKey, Rows, nothing, part, text};
 
 /// The log of a task: from its first line, growing while the task runs.
 #[component]
@@ -22,6 +25,11 @@ pub fn LogViewer(
     let wraps = RwSignal::new(false);
     let container = NodeRef::<Div>::new();
     run_along(log, mode, container);
+    let keys = Signal::derive(move || log.block_indices().into_iter().map(RowKey::Block).collect());
+    let row = Arc::new(move |key| match key {
+        RowKey::Block(index) => view! { <LogBlock log index/> }.erase(),
+        _ => nothing(),
+    });
     view! {
         <section class="panel log-panel" aria-labelledby="log-heading">
             <LogToolbar task log mode wraps/>
@@ -37,13 +45,11 @@ pub fn LogViewer(
                 node_ref=container
                 on:scroll=move |event| mode.update(|mode| *mode = after_scroll(*mode, &event))
             >
-                <For each=move || log.block_indices() key=|index| *index let:index>
-                    <LogBlock log index/>
-                </For>
+                <Rows keys row/>
             </div>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -53,10 +59,10 @@ fn LogToolbar(
     mode: RwSignal<FollowMode>,
     wraps: RwSignal<bool>,
 ) -> impl IntoView {
-    let count = move || match log.line_count.get() {
+    let count = text(move || match log.line_count.get() {
         1 => "1 line".to_owned(),
         count => format!("{count} lines"),
-    };
+    });
     view! {
         <div class="panel-head">
             <h2 id="log-heading">"Log"</h2>
@@ -65,7 +71,7 @@ fn LogToolbar(
                 <button
                     type="button"
                     class="button small"
-                    aria-pressed=move || wraps.get().to_string()
+                    aria-pressed=text(move || wraps.get().to_string())
                     on:click=move |_| wraps.update(|wraps| *wraps = !*wraps)
                 >
                     "Wrap"
@@ -73,7 +79,7 @@ fn LogToolbar(
                 <button
                     type="button"
                     class="button small"
-                    aria-pressed=move || mode.get().is_on.to_string()
+                    aria-pressed=text(move || mode.get().is_on.to_string())
                     on:click=move |_| mode.update(|mode| *mode = mode.resumed())
                 >
                     "Follow"
@@ -82,30 +88,35 @@ fn LogToolbar(
             <a class="button small" href=format!("/api/v1/tasks/{task}/logs") rel="external">"Raw"</a>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
 fn LogNotes(log: LogFollower) -> impl IntoView {
-    let restarted = move || {
-        let epoch = log.restarted_as.get()?;
-        Some(
-            view! { <p class="note">{format!("Attempt {epoch} began; this is its log from the start.")}</p> },
-        )
-    };
-    let full = move || {
-        let note = "The log goes on beyond what a page can hold. The raw log is complete.";
-        log.is_full.get().then(|| view! { <p class="note">{note}</p> })
-    };
-    let empty = move || {
-        let note = if log.is_complete.get() {
+    let restarted = part(move || {
+        let words = |epoch| format!("Attempt {epoch} began; this is its log from the start.");
+        note(log.restarted_as.get().map(words))
+    });
+    let full = part(move || {
+        let words = || "The log goes on beyond what a page can hold. The raw log is complete.".to_owned();
+        note(log.is_full.get().then(words))
+    });
+    let empty = part(move || {
+        let words = if log.is_complete.get() {
             "The command wrote nothing."
         } else {
             "Nothing written yet."
         };
-        (log.line_count.get() == 0).then(|| view! { <p class="log-empty muted">{note}</p> })
-    };
-    view! { {restarted} {full} {empty} }.into_any()
+        match log.line_count.get() {
+            0 => view! { <p class="log-empty muted">{words}</p> }.erase(),
+            _ => nothing(),
+        }
+    });
+    view! { {restarted} {full} {empty} }.erase()
+}
+
+fn note(words: Option<String>) -> AnyView {
+    words.map_or_else(nothing, |words| view! { <p class="note">{words}</p> }.erase())
 }
 
 /// Keeps the end in view while the mode says so.

@@ -1,12 +1,15 @@
 use leptos::prelude::*;
 
+use super::{Erase, text};
+
 /// A command line to take along.
 #[component]
 pub(crate) fn CopyCommand(#[prop(into)] command: String) -> impl IntoView {
     let copied = RwSignal::new(false);
-    let text = StoredValue::new(command.clone());
+    let kept = StoredValue::new(command.clone());
+    let words = text(move || if copied.get() { "Copied" } else { "Copy" }.to_owned());
     let copy = move |_| {
-        copy_to_clipboard(&text.get_value());
+        copy_to_clipboard(&kept.get_value());
         copied.set(true);
         set_timeout(
             move || {
@@ -19,11 +22,11 @@ pub(crate) fn CopyCommand(#[prop(into)] command: String) -> impl IntoView {
         <div class="command">
             <pre><code>{command}</code></pre>
             <button type="button" class="button small needs-script" on:click=copy>
-                {move || if copied.get() { "Copied" } else { "Copy" }}
+                {words}
             </button>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 #[cfg(feature = "hydrate")]

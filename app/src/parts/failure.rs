@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 use protocol::error::ApiError;
 
+use super::Erase;
+
 use crate::AppError;
 
 /// What went wrong, in place of what should have been there. On the server it also sets the status of the answer.
@@ -17,7 +19,7 @@ pub(crate) fn Failure(error: AppError) -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// The status of the HTTP answer, while there is one.

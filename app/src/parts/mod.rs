@@ -1,13 +1,17 @@
 //! What several pages show.
 
+mod at_once;
 mod copy_command;
+mod erased;
 mod failure;
 mod moment;
 mod origin;
 mod status_badge;
 
+pub(crate) use at_once::Erase;
 pub(crate) use copy_command::CopyCommand;
+pub(crate) use erased::{RowKey, Rows, WhenRead, nothing, part, text};
 pub(crate) use failure::Failure;
-pub(crate) use moment::{Moment, RunningSpan};
+pub(crate) use moment::{Moment, running_span};
 pub(crate) use origin::use_origin;
 pub(crate) use status_badge::{StatusBadge, status_words};

@@ -2,39 +2,29 @@ use jiff::SignedDuration;
 use leptos::prelude::*;
 use protocol::time::{UnixMs, ago_in_words, span_in_words};
 
+use super::{Erase, text};
 use crate::clock::use_clock;
 
 /// A point in time: in UTC as rendered by the server, then in words relative to the reader's now.
 #[component]
 pub(crate) fn Moment(#[prop(into)] at: Signal<UnixMs>) -> impl IntoView {
     let clock = use_clock();
-    // A memo, so that the second that passes touches the page only when the words change.
-    let words = Memo::new(move |_| {
+    let words = text(move || {
         let at = at.get();
         clock.now().map_or_else(
             || utc_text(at),
             |now| ago_in_words(SignedDuration::from_millis(now.0 - at.0)),
         )
     });
-    view! {
-        <time datetime=move || at.get().to_rfc3339() title=move || utc_text(at.get())>{words}</time>
-    }
+    let machine = text(move || at.get().to_rfc3339());
+    let exact = text(move || utc_text(at.get()));
+    view! { <time datetime=machine title=exact>{words}</time> }.erase()
 }
 
 /// How long something has been going on; nothing until the browser's clock is known.
-#[component]
-pub(crate) fn RunningSpan(since: UnixMs) -> impl IntoView {
-    let clock = use_clock();
-    let words = Memo::new(move |_| {
-        clock
-            .now()
-            .map(|now| span_in_words(whole_seconds(now.since(since))))
-    });
-    move || {
-        words
-            .get()
-            .map(|words| view! { <span class="tabular">{words}</span> })
-    }
+pub(crate) fn running_span(since: UnixMs) -> Option<String> {
+    let now = use_clock().now()?;
+    Some(span_in_words(whole_seconds(now.since(since))))
 }
 
 /// `2026-11-23 04:09 UTC`

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use protocol::task::TaskStatus;
 
 use crate::api::MarketQuery;
-use crate::parts::status_words;
+use crate::parts::{Erase, status_words};
 
 /// One link per status: the address is the state of the filter, so it can be kept, sent and gone back from.
 #[component]
@@ -16,13 +16,14 @@ pub(super) fn StatusFilter(query: Memo<MarketQuery>) -> impl IntoView {
             <ul>{links}</ul>
         </nav>
     }
-    .into_any()
+    .erase()
 }
 
 fn filter_link(query: Memo<MarketQuery>, status: Option<TaskStatus>) -> impl IntoView {
     let href = market_url(status, None);
-    let words = status.map_or("all", status_words);
-    let current = move || (query.with(|query| query.status) == status).then_some("true");
+    let words = status.map_or_else(|| "all".to_owned(), status_words);
+    let current: Signal<Option<&'static str>> =
+        Signal::derive(move || (query.with(|query| query.status) == status).then_some("true"));
     view! {
         <li>
             <a href=href aria-current=current data-status=status.map(TaskStatus::as_str)>{words}</a>

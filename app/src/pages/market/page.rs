@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -5,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 use super::filter::StatusFilter;
 use super::table::TaskTable;
 use crate::api::{MarketQuery, list_tasks};
-use crate::parts::Failure;
+use crate::parts::{Erase, Failure, WhenRead};
 
 /// `/?status=running&cursor=...`
 #[component]
@@ -21,23 +23,24 @@ pub fn MarketPage() -> impl IntoView {
         })
     });
     let tasks = Resource::new_blocking(move || query.get(), list_tasks);
-    let table = move || {
+    let table = Arc::new(move || {
         Suspend::new(async move {
             match tasks.await {
                 Ok(snapshot) => {
                     let query = query.get_untracked();
-                    view! { <TaskTable query snapshot refresh=move || tasks.refetch()/> }.into_any()
+                    view! { <TaskTable query snapshot refresh=move || tasks.refetch()/> }.erase()
                 }
-                Err(error) => view! { <Failure error/> }.into_any(),
+                Err(error) => view! { <Failure error/> }.erase(),
             }
         })
-    };
+    });
     view! {
         <Title text="Market"/>
         <div class="page-head">
             <h1>"Market"</h1>
             <StatusFilter query/>
         </div>
-        <Transition>{table}</Transition>
+        <WhenRead view=table/>
     }
+    .erase()
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use protocol::id::TaskId;
 use protocol::live::{EventBody, Topic};
@@ -8,7 +10,7 @@ use super::filter::market_url;
 use super::list::TaskList;
 use crate::api::{MarketQuery, Snapshot};
 use crate::live::{LiveContext, TopicNews};
-use crate::parts::{Moment, StatusBadge};
+use crate::parts::{Erase, Moment, RowKey, Rows, StatusBadge, nothing, part, text};
 
 /// The tasks of one page of the market, followed from the cursor they were read at.
 #[component]
@@ -33,33 +35,48 @@ pub(super) fn TaskTable(
         TopicNews::Stale => refresh(),
     });
     let is_empty = Memo::new(move |_| list.with(TaskList::is_empty));
-    view! {
-        <Show when=move || !is_empty.get() fallback=move || view! { <EmptyMarket is_filtered/> }>
-            <table class="rows tasks">
-                <caption class="visually-hidden">"Tasks, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Task"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col">"Image"</th>
-                        <th scope="col" class="number">"Reward"</th>
-                        <th scope="col">"Posted"</th>
-                    </tr>
-                </thead>
-                <tbody>
-                    <For each=move || list.with(TaskList::ids) key=|id| *id let:id>
-                        <TaskRow id list/>
-                    </For>
-                </tbody>
-            </table>
-        </Show>
-        {next.map(|href| view! {
+    let table = part(move || {
+        if is_empty.get() {
+            view! { <EmptyMarket is_filtered/> }.erase()
+        } else {
+            view! { <FilledTable list/> }.erase()
+        }
+    });
+    let older = next.map(|href| {
+        view! {
             <nav class="pager" aria-label="Pages">
                 <a class="button" href=href>"Older tasks"</a>
             </nav>
-        })}
+        }
+    });
+    view! { {table} {older} }.erase()
+}
+
+#[component]
+fn FilledTable(list: RwSignal<TaskList>) -> impl IntoView {
+    let keys = Signal::derive(move || list.with(TaskList::ids).into_iter().map(RowKey::Task).collect());
+    let row = Arc::new(move |key| match key {
+        RowKey::Task(id) => view! { <TaskRow id list/> }.erase(),
+        _ => nothing(),
+    });
+    view! {
+        <table class="rows tasks">
+            <caption class="visually-hidden">"Tasks, newest first"</caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Task"</th>
+                    <th scope="col">"Status"</th>
+                    <th scope="col">"Image"</th>
+                    <th scope="col" class="number">"Reward"</th>
+                    <th scope="col">"Posted"</th>
+                </tr>
+            </thead>
+            <tbody>
+                <Rows keys row/>
+            </tbody>
+        </table>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -70,28 +87,27 @@ fn TaskRow(id: TaskId, list: RwSignal<TaskList>) -> impl IntoView {
             .or_else(|| last.cloned().flatten())
     });
     let read = move |part: fn(&TaskSummary) -> String| {
-        move || task.with(|task| task.as_ref().map(part).unwrap_or_default())
+        text(move || task.with(|task| task.as_ref().map(part).unwrap_or_default()))
     };
-    let first = task.get_untracked()?;
-    let status =
-        Signal::derive(move || task.with(|task| task.as_ref().map_or(first.status, |task| task.status)));
-    Some(view! {
+    let posted_at = task.get_untracked()?.posted_at;
+    let row = view! {
         <tr data-testid="task-row" data-task-id=id.to_string()>
             <th scope="row" class="title">
                 <a href=format!("/tasks/{id}")>{read(|task| task.title.clone())}</a>
             </th>
             <td class="status">
-                <StatusBadge status/>
+                <StatusBadge status=read(|task| task.status.as_str().to_owned())/>
             </td>
             <td class="image">
                 <code>{read(|task| task.image.to_string())}</code>
             </td>
             <td class="number reward">{read(|task| task.reward.to_string())}</td>
             <td class="when">
-                <Moment at=first.posted_at/>
+                <Moment at=posted_at/>
             </td>
         </tr>
-    })
+    };
+    Some(row.erase())
 }
 
 #[component]
@@ -106,7 +122,7 @@ fn EmptyMarket(is_filtered: bool) -> impl IntoView {
                 </p>
             </div>
         }
-        .into_any()
+        .erase()
     } else {
         view! {
             <div class="empty">
@@ -117,6 +133,6 @@ fn EmptyMarket(is_filtered: bool) -> impl IntoView {
                 </p>
             </div>
         }
-        .into_any()
+        .erase()
     }
 }

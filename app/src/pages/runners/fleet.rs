@@ -41,6 +41,9 @@ impl Fleet {
 
     /// `3 online, 2 of 12 slots busy`
     pub(super) fn in_words(&self) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
         let online: Vec<_> = self
             .0
             .values()

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 use protocol::id::RunnerId;
@@ -8,28 +10,31 @@ use protocol::runner::{Capabilities, RunnerView};
 use super::fleet::Fleet;
 use crate::api::{Snapshot, list_runners};
 use crate::live::{LiveContext, TopicNews};
-use crate::parts::{CopyCommand, Failure, Moment, use_origin};
+use crate::parts::{
+    CopyCommand, Erase, Failure, Moment, RowKey, Rows, StatusBadge, WhenRead, nothing, part, text, use_origin,
+};
 
 /// `/runners`
 #[component]
 pub fn RunnersPage() -> impl IntoView {
     let runners = Resource::new_blocking(|| (), |()| list_runners());
     let origin = StoredValue::new(use_origin());
-    let table = move || {
+    let table = Arc::new(move || {
         Suspend::new(async move {
             match runners.await {
                 Ok(snapshot) => {
                     let origin = origin.get_value();
-                    view! { <RunnerTable snapshot origin refresh=move || runners.refetch()/> }.into_any()
+                    view! { <RunnerTable snapshot origin refresh=move || runners.refetch()/> }.erase()
                 }
-                Err(error) => view! { <Failure error/> }.into_any(),
+                Err(error) => view! { <Failure error/> }.erase(),
             }
         })
-    };
+    });
     view! {
         <Title text="Runners"/>
-        <Transition>{table}</Transition>
+        <WhenRead view=table/>
     }
+    .erase()
 }
 
 #[component]
@@ -48,35 +53,51 @@ fn RunnerTable(
         TopicNews::Stale => refresh(),
     });
     let is_empty = Memo::new(move |_| fleet.with(Fleet::is_empty));
+    let table = part(move || {
+        if is_empty.get() {
+            view! { <NoRunner/> }.erase()
+        } else {
+            view! { <FilledTable fleet/> }.erase()
+        }
+    });
     view! {
         <div class="page-head">
             <h1>"Runners"</h1>
-            <span class="muted">{move || (!is_empty.get()).then(|| fleet.with(Fleet::in_words))}</span>
+            <span class="muted">{text(move || fleet.with(Fleet::in_words))}</span>
         </div>
-        <Show when=move || !is_empty.get() fallback=|| view! { <NoRunner/> }>
-            <table class="rows runners">
-                <caption class="visually-hidden">"Runners known to this server"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Runner"</th>
-                        <th scope="col">"Status"</th>
-                        <th scope="col" class="number">"Busy"</th>
-                        <th scope="col">"Offers"</th>
-                        <th scope="col" class="number">"Done"</th>
-                        <th scope="col">"Last seen"</th>
-                        <th scope="col">"Version"</th>
-                    </tr>
-                </thead>
-                <tbody>
-                    <For each=move || fleet.with(Fleet::ids) key=|id| *id let:id>
-                        <RunnerRow id fleet/>
-                    </For>
-                </tbody>
-            </table>
-        </Show>
+        {table}
         <StartRunner origin/>
     }
-    .into_any()
+    .erase()
+}
+
+#[component]
+fn FilledTable(fleet: RwSignal<Fleet>) -> impl IntoView {
+    let keys = Signal::derive(move || fleet.with(Fleet::ids).into_iter().map(RowKey::Runner).collect());
+    let row = Arc::new(move |key| match key {
+        RowKey::Runner(id) => view! { <RunnerRow id fleet/> }.erase(),
+        _ => nothing(),
+    });
+    view! {
+        <table class="rows runners">
+            <caption class="visually-hidden">"Runners known to this server"</caption>
+            <thead>
+                <tr>
+                    <th scope="col">"Runner"</th>
+                    <th scope="col">"Status"</th>
+                    <th scope="col" class="number">"Busy"</th>
+                    <th scope="col">"Offers"</th>
+                    <th scope="col" class="number">"Done"</th>
+                    <th scope="col">"Last seen"</th>
+                    <th scope="col">"Version"</th>
+                </tr>
+            </thead>
+            <tbody>
+                <Rows keys row/>
+            </tbody>
+        </table>
+    }
+    .erase()
 }
 
 #[component]
@@ -87,17 +108,18 @@ fn RunnerRow(id: RunnerId, fleet: RwSignal<Fleet>) -> impl IntoView {
             .with(|fleet| fleet.get(id).cloned())
             .unwrap_or_else(|| first.clone())
     });
-    let read = move |part: fn(&RunnerView) -> String| move || runner.with(part);
-    let status = move || runner.with(|runner| runner.status.as_str());
+    let read = move |part: fn(&RunnerView) -> String| text(move || runner.with(part));
+    let status = read(|runner| runner.status.as_str().to_owned());
+    let labels = part(move || runner.with(|runner| labels(&runner.capabilities)));
     let last_seen = Signal::derive(move || runner.with(|runner| runner.last_seen_at));
-    Some(view! {
+    let row = view! {
         <tr data-testid="runner-row" data-runner-id=id.to_string()>
             <th scope="row" class="title">
                 {read(|runner| runner.name.clone())}
-                <ul class="labels">{move || runner.with(|runner| labels(&runner.capabilities))}</ul>
+                {labels}
             </th>
             <td class="status">
-                <span class="badge" data-status=status>{status}</span>
+                <StatusBadge status/>
             </td>
             <td class="number" data-label="Busy">
                 {read(|runner| format!("{} of {}", runner.busy, runner.capabilities.slots))}
@@ -113,14 +135,14 @@ fn RunnerRow(id: RunnerId, fleet: RwSignal<Fleet>) -> impl IntoView {
                 <code>{read(|runner| runner.version.clone())}</code>
             </td>
         </tr>
-    })
+    };
+    Some(row.erase())
 }
 
-fn labels(capabilities: &Capabilities) -> Vec<impl IntoView + use<>> {
+fn labels(capabilities: &Capabilities) -> AnyView {
     let pairs = capabilities.labels.iter();
-    pairs
-        .map(|(name, value)| view! { <li><code>{format!("{name}={value}")}</code></li> })
-        .collect()
+    let labels = pairs.map(|(name, value)| view! { <li><code>{format!("{name}={value}")}</code></li> });
+    view! { <ul class="labels">{labels.collect::<Vec<_>>()}</ul> }.erase()
 }
 
 /// `linux/amd64, 2.0 cores, 4g memory`
@@ -151,7 +173,7 @@ fn StartRunner(origin: String) -> impl IntoView {
             <CopyCommand command=format!("parity runner --server {origin}")/>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 #[cfg(test)]

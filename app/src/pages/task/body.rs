@@ -15,7 +15,7 @@ use crate::AppError;
 use crate::api::get_task;
 use crate::live::{LiveContext, TopicNews};
 use crate::log::LogViewer;
-use crate::parts::{CopyCommand, status_words, use_origin};
+use crate::parts::{CopyCommand, Erase, status_words, text, use_origin};
 
 /// A task that exists, followed from the cursor it was read at.
 #[component]
@@ -26,10 +26,10 @@ pub(super) fn TaskBody(task: TaskView, log: Result<LogPage, AppError>) -> impl I
     let spec_title = spec.title.clone();
     let command = format!("curl {}/api/v1/tasks/{id}/logs", use_origin());
     let task = follow(task);
-    let title = move || format!("{} · {spec_title}", status_words(task.with(|task| task.status)));
+    let title = text(move || format!("{} · {spec_title}", status_words(task.with(|task| task.status))));
     let log = match log {
-        Ok(page) => view! { <LogViewer task=id page is_final/> }.into_any(),
-        Err(error) => view! { <p class="note" role="alert">{format!("The log: {error}")}</p> }.into_any(),
+        Ok(page) => view! { <LogViewer task=id page is_final/> }.erase(),
+        Err(error) => view! { <p class="note" role="alert">{format!("The log: {error}")}</p> }.erase(),
     };
     view! {
         <Title text=title/>
@@ -48,7 +48,7 @@ pub(super) fn TaskBody(task: TaskView, log: Result<LogPage, AppError>) -> impl I
             </div>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// The task as a signal that events move on.

@@ -1,58 +1,70 @@
 use leptos::prelude::*;
-use protocol::task::{PaymentStatus, TaskView};
+use protocol::task::{PaymentStatus, TaskStatus, TaskView};
 
 use super::words::status_explained;
-use crate::parts::{Moment, RunningSpan, StatusBadge};
+use crate::parts::{Erase, Moment, StatusBadge, nothing, part, running_span, text};
 
 /// Title, status, reward and who has it.
 #[component]
 pub(super) fn TaskHead(task: RwSignal<TaskView>) -> impl IntoView {
-    let id = task.with_untracked(|task| task.id);
-    let title = task.with_untracked(|task| task.spec.title.clone());
-    let status = Memo::new(move |_| task.with(|task| task.status));
-    let explained = move || status_explained(status.get());
+    let read = move |part: fn(&TaskView) -> String| text(move || task.with(part));
     view! {
         <div class="task-head">
             <div class="task-title">
-                <h1>{title}</h1>
+                <h1>{task.with_untracked(|task| task.spec.title.clone())}</h1>
                 <div class="task-state">
-                    <StatusBadge status testid="task-status"/>
-                    <RunningTime task/>
-                    <span class="muted">{explained}</span>
+                    <StatusBadge status=read(|task| task.status.as_str().to_owned()) testid="task-status"/>
+                    <span class="tabular">{read(running_time)}</span>
+                    <span class="muted">
+                        {read(|task| status_explained(task.status).unwrap_or_default().to_owned())}
+                    </span>
                 </div>
             </div>
             <CancelForm task/>
         </div>
+        <Facts task/>
+    }
+    .erase()
+}
+
+#[component]
+fn Facts(task: RwSignal<TaskView>) -> impl IntoView {
+    let read = move |part: fn(&TaskView) -> String| text(move || task.with(part));
+    let posted_at = task.with_untracked(|task| task.posted_at);
+    view! {
         <dl class="facts">
             <div>
                 <dt>"Reward"</dt>
-                <dd>{task.with_untracked(|task| task.spec.reward.to_string())} <Payment task/></dd>
+                <dd>
+                    {read(|task| task.spec.reward.to_string())} " "
+                    <span class="muted">{read(|task| payment_in_words(task.payment).to_owned())}</span>
+                </dd>
             </div>
             <div>
                 <dt>"Image"</dt>
                 <dd>
-                    <code>{task.with_untracked(|task| task.spec.image.to_string())}</code>
+                    <code>{read(|task| task.spec.image.to_string())}</code>
                 </dd>
             </div>
             <div>
                 <dt>"Runner"</dt>
-                <dd>{move || runner_name(&task.read())}</dd>
+                <dd>{read(runner_name)}</dd>
             </div>
             <div>
                 <dt>"Posted"</dt>
                 <dd>
-                    <Moment at=task.with_untracked(|task| task.posted_at)/>
+                    <Moment at=posted_at/>
                 </dd>
             </div>
             <div>
                 <dt>"Task"</dt>
                 <dd>
-                    <code class="id">{id.to_string()}</code>
+                    <code class="id">{read(|task| task.id.to_string())}</code>
                 </dd>
             </div>
         </dl>
     }
-    .into_any()
+    .erase()
 }
 
 fn runner_name(task: &TaskView) -> String {
@@ -62,20 +74,13 @@ fn runner_name(task: &TaskView) -> String {
 }
 
 /// While the command runs, for how long.
-#[component]
-fn RunningTime(task: RwSignal<TaskView>) -> impl IntoView {
-    let since = Memo::new(move |_| {
-        task.with(|task| {
-            task.started_at
-                .filter(|_| task.status == protocol::task::TaskStatus::Running)
-        })
-    });
-    move || since.get().map(|since| view! { <RunningSpan since/> })
+fn running_time(task: &TaskView) -> String {
+    let since = task.started_at.filter(|_| task.status == TaskStatus::Running);
+    since.and_then(running_span).unwrap_or_default()
 }
 
-#[component]
-fn Payment(task: RwSignal<TaskView>) -> impl IntoView {
-    let words = move || match task.with(|task| task.payment) {
+const fn payment_in_words(payment: PaymentStatus) -> &'static str {
+    match payment {
         PaymentStatus::Unpriced => "not in escrow",
         PaymentStatus::Unfunded => "not funded yet",
         PaymentStatus::Funded => "in escrow",
@@ -83,30 +88,25 @@ fn Payment(task: RwSignal<TaskView>) -> impl IntoView {
         PaymentStatus::Paid => "paid",
         PaymentStatus::Refunding => "being refunded",
         PaymentStatus::Refunded => "refunded",
-    };
-    view! { <span class="muted">{words}</span> }
+    }
 }
 
 /// A plain form: the server answers it with this page again.
 #[component]
 fn CancelForm(task: RwSignal<TaskView>) -> impl IntoView {
-    let id = task.with_untracked(|task| task.id);
-    let can_cancel = Memo::new(move |_| task.with(|task| !task.status.is_terminal()));
-    let is_asked = Memo::new(move |_| task.with(|task| task.cancel_requested_at.is_some()));
-    move || {
-        can_cancel.get().then(|| {
-            let words = move || {
-                if is_asked.get() {
-                    "Cancelling ..."
-                } else {
-                    "Cancel task"
-                }
-            };
-            view! {
-                <form method="post" action=format!("/tasks/{id}/cancel")>
-                    <button class="button danger" disabled=is_asked>{words}</button>
-                </form>
-            }
-        })
-    }
+    let action = format!("/tasks/{}/cancel", task.with_untracked(|task| task.id));
+    part(move || {
+        let (is_over, is_asked) =
+            task.with(|task| (task.status.is_terminal(), task.cancel_requested_at.is_some()));
+        if is_over {
+            return nothing();
+        }
+        let words = if is_asked { "Cancelling ..." } else { "Cancel task" };
+        view! {
+            <form method="post" action=action.clone()>
+                <button class="button danger" disabled=is_asked>{words}</button>
+            </form>
+        }
+        .erase()
+    })
 }

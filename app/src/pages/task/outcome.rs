@@ -5,27 +5,31 @@ use protocol::task::TaskView;
 use protocol::time::span_in_words;
 
 use super::words::{fault_in_words, outcome_in_words};
-use crate::parts::Moment;
+use crate::parts::{Erase, Moment, nothing, part};
 
 /// How it ended, once it has.
 #[component]
 pub(super) fn OutcomeCard(task: RwSignal<TaskView>) -> impl IntoView {
-    let outcome =
-        Memo::new(move |_| task.with(|task| task.outcome.clone().map(|outcome| (task.status, outcome))));
-    move || {
-        outcome.get().map(|(status, outcome)| {
-            let facts = usage_in_words(&outcome.usage);
-            view! {
-                <section class="outcome" data-status=status.as_str() data-testid="outcome" aria-label="Result">
-                    <p class="outcome-words">{outcome_in_words(&outcome)}</p>
-                    <p class="outcome-facts">{explanation(&outcome)}</p>
-                    <p class="outcome-facts muted tabular">
-                        {facts} ", ended " <Moment at=outcome.finished_at/>
-                    </p>
-                </section>
-            }
+    part(move || {
+        task.with(|task| {
+            task.outcome
+                .as_ref()
+                .map_or_else(nothing, |outcome| outcome_view(task.status.as_str(), outcome))
         })
+    })
+}
+
+fn outcome_view(status: &'static str, outcome: &Outcome) -> AnyView {
+    view! {
+        <section class="outcome" data-status=status data-testid="outcome" aria-label="Result">
+            <p class="outcome-words">{outcome_in_words(outcome)}</p>
+            <p class="outcome-facts">{explanation(outcome)}</p>
+            <p class="outcome-facts muted tabular">
+                {usage_in_words(&outcome.usage)} ", ended " <Moment at=outcome.finished_at/>
+            </p>
+        </section>
     }
+    .erase()
 }
 
 /// The detail, whose fault it was and what the exit code hides.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use protocol::error::ApiError;
@@ -8,7 +10,7 @@ use protocol::task::TaskView;
 use super::body::TaskBody;
 use crate::AppError;
 use crate::api::{get_log, get_task};
-use crate::parts::Failure;
+use crate::parts::{Erase, Failure, WhenRead};
 
 type TaskAndLog = (Result<TaskView, AppError>, Result<LogPage, AppError>);
 
@@ -21,15 +23,15 @@ pub fn TaskPage() -> impl IntoView {
     });
     // Blocking: whether the task exists decides the status of the answer.
     let task = Resource::new_blocking(move || id.get(), read);
-    let body = move || {
+    let body = Arc::new(move || {
         Suspend::new(async move {
             match task.await {
-                (Ok(task), log) => view! { <TaskBody task log/> }.into_any(),
-                (Err(error), _) => view! { <Failure error/> }.into_any(),
+                (Ok(task), log) => view! { <TaskBody task log/> }.erase(),
+                (Err(error), _) => view! { <Failure error/> }.erase(),
             }
         })
-    };
-    view! { <Transition>{body}</Transition> }
+    });
+    view! { <WhenRead view=body/> }.erase()
 }
 
 /// The task first: a log that is read after it holds at least what the task says.

@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 use protocol::task::{Limits, PayOn, TaskSpec};
 
+use crate::parts::Erase;
+
 /// What was asked for. It never changes.
 #[component]
 pub(super) fn SpecCard(spec: TaskSpec) -> impl IntoView {
@@ -26,7 +28,7 @@ pub(super) fn SpecCard(spec: TaskSpec) -> impl IntoView {
             </details>
         </details>
     }
-    .into_any()
+    .erase()
 }
 
 fn row_view((name, value): (&'static str, String)) -> impl IntoView {

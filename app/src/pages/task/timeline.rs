@@ -1,28 +1,38 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use protocol::task::{TaskStep, TaskView, TimelineEntry};
 use protocol::time::span_in_words;
 
 use super::words::step_in_words;
-use crate::parts::Moment;
+use crate::parts::{Erase, Moment, RowKey, Rows, nothing, text};
 
 /// What happened, oldest first, with the time each step took to come.
 #[component]
 pub(super) fn Timeline(task: RwSignal<TaskView>) -> impl IntoView {
-    let cursors =
-        move || task.with(|task| task.timeline.iter().map(|entry| entry.cursor).collect::<Vec<_>>());
+    let keys = Signal::derive(move || {
+        task.with(|task| {
+            task.timeline
+                .iter()
+                .map(|entry| RowKey::Cursor(entry.cursor))
+                .collect()
+        })
+    });
+    let row = Arc::new(move |key| match key {
+        RowKey::Cursor(cursor) => view! { <Step task cursor/> }.erase(),
+        _ => nothing(),
+    });
     view! {
         <section class="panel" aria-labelledby="timeline-heading">
             <div class="panel-head">
                 <h2 id="timeline-heading">"Timeline"</h2>
             </div>
             <ol class="timeline">
-                <For each=cursors key=|cursor| *cursor let:cursor>
-                    <Step task cursor/>
-                </For>
+                <Rows keys row/>
             </ol>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 /// A step never changes; what comes before it may arrive late.
@@ -30,8 +40,8 @@ pub(super) fn Timeline(task: RwSignal<TaskView>) -> impl IntoView {
 fn Step(task: RwSignal<TaskView>, cursor: i64) -> impl IntoView {
     let entry = task.with_untracked(|task| entry_at(task, cursor).cloned())?;
     let TimelineEntry { at, step, detail, .. } = entry;
-    let after = Memo::new(move |_| task.with(|task| span_before(task, cursor)));
-    Some(view! {
+    let after = text(move || task.with(|task| span_before(task, cursor).unwrap_or_default()));
+    let step = view! {
         <li data-step=step.as_str() data-tone=tone(step)>
             <span class="step">{step_in_words(step)}</span>
             <span class="muted tabular">{after}</span>
@@ -40,7 +50,8 @@ fn Step(task: RwSignal<TaskView>, cursor: i64) -> impl IntoView {
                 <Moment at/>
             </span>
         </li>
-    })
+    };
+    Some(step.erase())
 }
 
 fn entry_at(task: &TaskView, cursor: i64) -> Option<&TimelineEntry> {

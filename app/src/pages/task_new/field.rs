@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use super::{Field, SubmittedForm};
+use crate::parts::Erase;
 
 /// A label, its control, a hint and, after a refusal, what is wrong.
 #[component]
@@ -30,7 +31,7 @@ pub(super) fn FormField(
             })}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// A line of text.
@@ -59,7 +60,7 @@ pub(super) fn TextField(
             />
         </FormField>
     }
-    .into_any()
+    .erase()
 }
 
 pub(super) fn control_id(field: Field) -> String {

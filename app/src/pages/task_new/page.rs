@@ -6,6 +6,7 @@ use super::form::errors_elsewhere;
 use super::preview::CommandPreview;
 use super::submitted::use_submitted_form;
 use super::{Field, SubmittedForm};
+use crate::parts::Erase;
 
 /// `/tasks/new`
 #[component]
@@ -101,7 +102,7 @@ fn WhatToRun(form: StoredValue<SubmittedForm>) -> impl IntoView {
             />
         </fieldset>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -125,7 +126,7 @@ fn CommandField(form: StoredValue<SubmittedForm>, line: String) -> impl IntoView
             <CommandPreview line=typed/>
         </FormField>
     }
-    .into_any()
+    .erase()
 }
 
 /// Several lines of text.
@@ -152,7 +153,7 @@ fn TextArea(
             ></textarea>
         </FormField>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -189,7 +190,7 @@ fn Limits(form: StoredValue<SubmittedForm>) -> impl IntoView {
             </div>
         </fieldset>
     }
-    .into_any()
+    .erase()
 }
 
 #[component]
@@ -224,5 +225,5 @@ fn WhatItIsWorth(form: StoredValue<SubmittedForm>) -> impl IntoView {
             </div>
         </fieldset>
     }
-    .into_any()
+    .erase()
 }
