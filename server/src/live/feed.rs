@@ -52,8 +52,11 @@ impl Feed {
         tokio::spawn(async move {
             while committed.changed().await.is_ok() {
                 let target = *committed.borrow_and_update();
-                if let Err(error) = follower.read_up_to(&store, &head_tx, target).await {
-                    tracing::error!(error = %error, "new events could not be read");
+                match follower.read_up_to(&store, &head_tx, target).await {
+                    Ok(()) => {}
+                    // The server stops; subscribers have been told.
+                    Err(StoreError::Closed) => return,
+                    Err(error) => tracing::error!(error = %error, "new events could not be read"),
                 }
             }
         });

@@ -66,7 +66,10 @@ impl Store {
 
     /// A read-only connection.
     pub async fn read(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Any>, StoreError> {
-        Ok(self.readers.acquire().await?)
+        match self.readers.acquire().await {
+            Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
+            acquired => Ok(acquired?),
+        }
     }
 
     /// The cursor of the newest committed event; changes exactly when events were committed.
