@@ -17,7 +17,7 @@ use steps::{STEPS, Session, Step};
 #[derive(Args)]
 pub struct Arguments {
     /// Run only the steps of these names
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, value_name = "STEP", value_delimiter = ',')]
     only: Vec<String>,
 }
 
