@@ -1,10 +1,17 @@
 //! Pages in a real browser: what a person sees without touching anything, with scripts and without.
 
 use protocol::task::TaskStatus;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{Scheme, Task, TestBrowser, TestEngine, TestRunner, TestServer, until};
 
 const STATUS: &str = "[data-testid=task-status]";
+/// The button of the form, whose type is `submit` by default.
+const POST_BUTTON: &str = "form[action='/tasks/new'] :is([type=submit], button:not([type]))";
+/// What makes the page scroll sideways.
+const TOO_WIDE: &str = "document.documentElement.scrollWidth <= document.documentElement.clientWidth ? [] :
+    [...document.querySelectorAll('body *')]
+        .filter(element => element.getBoundingClientRect().right > document.documentElement.clientWidth)
+        .map(element => `${element.tagName}.${element.className}`)";
 const LOG_LINES: &str =
     "[...document.querySelectorAll('[data-testid=log] .log-line')].map(line => line.textContent)";
 
@@ -33,7 +40,8 @@ async fn a_task_is_posted_and_followed_without_scripts() {
     browser.fills("title", "Without scripts").await;
     browser.fills("image", "alpine:latest").await;
     browser.fills("command", "echo plain old form").await;
-    browser.clicks("main form [type=submit]").await;
+    browser.fills("reward", "0.5").await;
+    browser.clicks(POST_BUTTON).await;
     until("the task's own page opens", async || {
         browser.path().await.starts_with("/tasks/0").then_some(())
     })
@@ -57,7 +65,7 @@ async fn mistakes_are_shown_beside_their_fields_without_scripts() {
     browser.opens(&format!("{}/tasks/new", server.url())).await;
     browser.fills("title", "Kept").await;
     browser.fills("image", "127.0.0.1:5000/x").await;
-    browser.clicks("main form [type=submit]").await;
+    browser.clicks(POST_BUTTON).await;
     let shown = until("the mistake is shown", async || {
         let page = browser.reads("body").await;
         page.contains("must be a public host name").then_some(page)
@@ -68,6 +76,14 @@ async fn mistakes_are_shown_beside_their_fields_without_scripts() {
             .reads("[data-testid=error-image]")
             .await
             .contains("must be a public host name")
+    );
+    // Chromium itself writes the status of the page to the console.
+    let complaints = browser.complaints().await;
+    assert!(
+        complaints
+            .iter()
+            .all(|complaint| complaint.contains("status of 422")),
+        "{complaints:#?}"
     );
     browser.closes().await;
     assert_eq!(server.user().tasks().await.items, []);
@@ -95,7 +111,8 @@ async fn a_task_posted_in_the_page_is_seen_running_line_by_line() {
     browser.fills("title", "With scripts").await;
     browser.fills("image", "alpine:latest").await;
     browser.fills("command", "sh -c 'echo first; sleep 3600'").await;
-    browser.clicks("main form [type=submit]").await;
+    browser.fills("reward", "0.5").await;
+    browser.clicks(POST_BUTTON).await;
     browser
         .sees("the task's own page", "location.pathname.startsWith('/tasks/0')")
         .await;
@@ -253,11 +270,10 @@ async fn pages_fit_a_phone_and_a_wide_screen_in_light_and_dark() {
                 browser.resizes(width, height).await;
                 browser.opens(&format!("{}{path}", server.url())).await;
                 browser.sees_hydrated().await;
-                let overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
                 assert_eq!(
-                    browser.evaluates(overflow).await,
-                    0,
-                    "{name} at {width} pixels scrolls sideways"
+                    browser.evaluates(TOO_WIDE).await,
+                    json!([]),
+                    "{name} at {width} pixels"
                 );
                 browser
                     .photographs(&format!("{name}-{}-{width}", scheme.as_str()))
