@@ -3,7 +3,6 @@
 //! Sockets carry a generation and timers a ticket. What an old socket or an old timer still says is ignored, which is
 //! all that is needed to make late callbacks harmless.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,12 +54,14 @@ enum Phase {
 
 #[derive(Debug)]
 struct FollowedTopic {
+    topic: Topic,
     cursor: Option<i64>,
     followers: u32,
 }
 
 #[derive(Debug)]
 struct FollowedLog {
+    task: TaskId,
     epoch: u64,
     next_seq: u64,
     ended: bool,
@@ -73,8 +74,8 @@ pub struct Session {
     generation: u64,
     ticket: u64,
     failures: u32,
-    topics: BTreeMap<Topic, FollowedTopic>,
-    logs: BTreeMap<TaskId, FollowedLog>,
+    topics: Vec<FollowedTopic>,
+    logs: Vec<FollowedLog>,
 }
 
 impl Session {
@@ -85,8 +86,8 @@ impl Session {
             generation: 0,
             ticket: 0,
             failures: 0,
-            topics: BTreeMap::new(),
-            logs: BTreeMap::new(),
+            topics: Vec::new(),
+            logs: Vec::new(),
         };
         let actions = session.connect();
         (session, actions)
@@ -106,11 +107,9 @@ impl Session {
             return Vec::new();
         }
         self.phase = Phase::Open;
-        let topics = self.topics.iter().map(|(topic, state)| subscribe(*topic, state));
-        let logs = self.logs.iter().filter(|(_, state)| !state.ended);
-        topics
-            .chain(logs.map(|(task, state)| follow(*task, state)))
-            .collect()
+        let topics = self.topics.iter().map(FollowedTopic::subscribe);
+        let logs = self.logs.iter().filter(|log| !log.ended);
+        topics.chain(logs.map(FollowedLog::follow)).collect()
     }
 
     /// The socket closed or could not be opened.
@@ -157,58 +156,61 @@ impl Session {
 
     /// Follows a topic from that cursor on.
     pub fn subscribe(&mut self, topic: Topic, after: Option<i64>) -> Vec<Action> {
-        let open = self.is_open();
-        let state = self.topics.entry(topic).or_insert(FollowedTopic {
-            cursor: after,
-            followers: 0,
-        });
-        state.followers += 1;
-        // A second follower may have painted from an older view: go back to it, applying twice does no harm.
-        let is_news = state.followers == 1 || after < state.cursor;
-        if is_news {
-            state.cursor = after;
-        }
-        if open && is_news {
-            vec![Action::Send(subscribe_message(topic, after))]
+        let message = ClientMessage::Subscribe { topic, after };
+        if let Some(known) = self.topics.iter_mut().find(|known| known.topic == topic) {
+            known.followers += 1;
+            // A second follower may have painted from an older view: go back to it, applying twice does no harm.
+            if after >= known.cursor {
+                return Vec::new();
+            }
+            known.cursor = after;
         } else {
-            Vec::new()
+            self.topics.push(FollowedTopic {
+                topic,
+                cursor: after,
+                followers: 1,
+            });
         }
+        self.if_open(message)
     }
 
     pub fn unsubscribe(&mut self, topic: Topic) -> Vec<Action> {
-        let Some(state) = self.topics.get_mut(&topic) else {
+        let Some(place) = self.topics.iter().position(|known| known.topic == topic) else {
             return Vec::new();
         };
-        state.followers -= 1;
-        if state.followers > 0 {
+        self.topics[place].followers -= 1;
+        if self.topics[place].followers > 0 {
             return Vec::new();
         }
-        self.topics.remove(&topic);
+        self.topics.swap_remove(place);
         self.if_open(ClientMessage::Unsubscribe { topic })
     }
 
     /// Follows a log from that chunk of that attempt on.
     pub fn follow_log(&mut self, task: TaskId, epoch: u64, next_seq: u64) -> Vec<Action> {
-        let state = FollowedLog {
+        let place = self.logs.iter().position(|log| log.task == task);
+        let known = place.map(|place| self.logs.swap_remove(place));
+        let log = FollowedLog {
+            task,
             epoch,
             next_seq,
             ended: false,
-            followers: self.logs.get(&task).map_or(1, |state| state.followers + 1),
+            followers: known.map_or(1, |known| known.followers + 1),
         };
-        let action = follow(task, &state);
-        self.logs.insert(task, state);
+        let action = log.follow();
+        self.logs.push(log);
         if self.is_open() { vec![action] } else { Vec::new() }
     }
 
     pub fn unfollow_log(&mut self, task: TaskId) -> Vec<Action> {
-        let Some(state) = self.logs.get_mut(&task) else {
+        let Some(place) = self.logs.iter().position(|log| log.task == task) else {
             return Vec::new();
         };
-        state.followers -= 1;
-        if state.followers > 0 {
+        self.logs[place].followers -= 1;
+        if self.logs[place].followers > 0 {
             return Vec::new();
         }
-        self.logs.remove(&task);
+        self.logs.swap_remove(place);
         self.if_open(ClientMessage::UnfollowLog { task })
     }
 
@@ -285,20 +287,20 @@ impl Session {
     }
 
     fn advance(&mut self, topic: Topic, cursor: i64) {
-        if let Some(state) = self.topics.get_mut(&topic) {
-            state.cursor = state.cursor.max(Some(cursor));
+        for known in self.topics.iter_mut().filter(|known| known.topic == topic) {
+            known.cursor = known.cursor.max(Some(cursor));
         }
     }
 
     fn event(&mut self, event: &Arc<LiveEvent>) -> Vec<Action> {
-        let followed = self
+        let about = self
             .topics
             .iter_mut()
-            .filter(|(topic, _)| event.body.is_about(topic));
-        followed
-            .map(|(topic, state)| {
-                state.cursor = state.cursor.max(Some(event.cursor));
-                Action::Tell(*topic, TopicNews::Event(Arc::clone(event)))
+            .filter(|known| event.body.is_about(&known.topic));
+        about
+            .map(|known| {
+                known.cursor = known.cursor.max(Some(event.cursor));
+                Action::Tell(known.topic, TopicNews::Event(Arc::clone(event)))
             })
             .collect()
     }
@@ -308,7 +310,7 @@ impl Session {
             return Vec::new();
         };
         if chunks.first().is_some_and(|chunk| chunk.seq > state.next_seq) {
-            actions.extend(follow_again(task, state));
+            actions.extend(state.follow_again());
             return actions;
         }
         let fresh: Vec<_> = chunks
@@ -327,7 +329,7 @@ impl Session {
             return Vec::new();
         };
         if next_seq > state.next_seq {
-            actions.extend(follow_again(task, state));
+            actions.extend(state.follow_again());
         } else {
             state.ended = true;
             actions.push(Action::TellLog(task, LogNews::Ended));
@@ -337,7 +339,8 @@ impl Session {
 
     /// The followed log, moved on to that attempt when it is a newer one; nothing for an older one.
     fn log_of(&mut self, task: TaskId, epoch: u64) -> Option<(&mut FollowedLog, Vec<Action>)> {
-        let state = self.logs.get_mut(&task).filter(|state| epoch >= state.epoch)?;
+        let mut followed = self.logs.iter_mut().filter(|log| log.task == task);
+        let state = followed.find(|log| epoch >= log.epoch)?;
         let mut actions = Vec::new();
         if epoch > state.epoch {
             (state.epoch, state.next_seq, state.ended) = (epoch, 0, false);
@@ -347,28 +350,29 @@ impl Session {
     }
 }
 
-fn subscribe(topic: Topic, state: &FollowedTopic) -> Action {
-    Action::Send(subscribe_message(topic, state.cursor))
+impl FollowedTopic {
+    fn subscribe(&self) -> Action {
+        Action::Send(ClientMessage::Subscribe {
+            topic: self.topic,
+            after: self.cursor,
+        })
+    }
 }
 
-fn subscribe_message(topic: Topic, after: Option<i64>) -> ClientMessage {
-    ClientMessage::Subscribe { topic, after }
-}
+impl FollowedLog {
+    fn follow(&self) -> Action {
+        Action::Send(ClientMessage::FollowLog {
+            task: self.task,
+            epoch: self.epoch,
+            from_seq: self.next_seq,
+        })
+    }
 
-fn follow(task: TaskId, state: &FollowedLog) -> Action {
-    Action::Send(ClientMessage::FollowLog {
-        task,
-        epoch: state.epoch,
-        from_seq: state.next_seq,
-    })
-}
-
-/// Something is missing: ask again from where the log is complete.
-fn follow_again(task: TaskId, state: &FollowedLog) -> [Action; 2] {
-    [
-        Action::Send(ClientMessage::UnfollowLog { task }),
-        follow(task, state),
-    ]
+    /// Something is missing: ask again from where the log is complete.
+    fn follow_again(&self) -> [Action; 2] {
+        let unfollow = Action::Send(ClientMessage::UnfollowLog { task: self.task });
+        [unfollow, self.follow()]
+    }
 }
 
 #[cfg(test)]

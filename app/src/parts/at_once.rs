@@ -1,6 +1,6 @@
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
-use leptos::prelude::{AddAnyAttr, AnyView, IntoAny, Render, RenderHtml};
+use leptos::prelude::{AddAnyAttr, AnyView, IntoAny, Mountable, Render, RenderHtml};
 use leptos::tachys::hydration::Cursor;
 use leptos::tachys::ssr::StreamBuilder;
 use leptos::tachys::view::{Position, PositionState};
@@ -16,10 +16,11 @@ impl<T: RenderHtml + 'static> Erase for T {
     }
 }
 
-/// A view that is taken over from the server's HTML in one go.
+/// A view that is taken over from the server's HTML in one go, and changed by putting a new one in its place.
 ///
-/// The renderer can also wait for code that is loaded later, and compiles that way for every view whose type is
-/// forgotten. Nothing here is loaded later, and the way is a seventh of the module: here it is the short one.
+/// The renderer can also wait for code that is loaded later, and it can turn a view into another of the same type node
+/// by node. It compiles both for every view whose type is forgotten, which is a quarter of the module, although nothing
+/// here is loaded later and what changes often, such as a text, is a signal of its own.
 struct AtOnce<T>(T);
 
 impl<T: Render> Render for AtOnce<T> {
@@ -30,7 +31,12 @@ impl<T: Render> Render for AtOnce<T> {
     }
 
     fn rebuild(self, state: &mut Self::State) {
-        self.0.rebuild(state);
+        let mut fresh = self.0.build();
+        // What has no nodes, such as `()`, has no place either, and nothing to change.
+        if state.insert_before_this(&mut fresh) {
+            state.unmount();
+            *state = fresh;
+        }
     }
 }
 

@@ -1,8 +1,5 @@
 //! The rows of the market and what events do to them.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-
 use protocol::id::TaskId;
 use protocol::page::Page;
 use protocol::task::{TaskStatus, TaskSummary};
@@ -20,7 +17,7 @@ pub(super) struct TaskList {
     is_first_page: bool,
     /// There are older tasks than the last one here.
     has_more: bool,
-    rows: BTreeMap<Reverse<TaskId>, TaskSummary>,
+    rows: Vec<TaskSummary>,
 }
 
 impl TaskList {
@@ -30,16 +27,12 @@ impl TaskList {
             status,
             is_first_page: cursor.is_none(),
             has_more: page.next_cursor.is_some(),
-            rows: page
-                .items
-                .into_iter()
-                .map(|task| (Reverse(task.id), task))
-                .collect(),
+            rows: page.items,
         }
     }
 
     pub(super) fn ids(&self) -> Vec<TaskId> {
-        self.rows.keys().map(|id| id.0).collect()
+        self.rows.iter().map(|task| task.id).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -47,32 +40,35 @@ impl TaskList {
     }
 
     pub(super) fn get(&self, id: TaskId) -> Option<&TaskSummary> {
-        self.rows.get(&Reverse(id))
+        self.place(id).ok().map(|place| &self.rows[place])
     }
 
     /// Takes in a change: the row is added, replaced or, when the filter no longer wants it, removed.
     pub(super) fn apply(&mut self, task: TaskSummary) {
-        let key = Reverse(task.id);
-        let known = self.rows.get(&key).map(|row| row.revision);
-        if known.is_some_and(|revision| revision >= task.revision) {
-            return;
+        let is_wanted = self.status.is_none_or(|status| status == task.status);
+        match self.place(task.id) {
+            Ok(place) if self.rows[place].revision >= task.revision => {}
+            Ok(place) if is_wanted => self.rows[place] = task,
+            Ok(place) => drop(self.rows.remove(place)),
+            Err(place) if is_wanted && self.belongs_at(place) => self.rows.insert(place, task),
+            Err(_) => {}
         }
-        if self.status.is_some_and(|status| status != task.status) {
-            self.rows.remove(&key);
-        } else if known.is_some() || self.belongs(&key) {
-            self.rows.insert(key, task);
-        }
-        while self.rows.len() > MAX_ROWS {
-            self.rows.pop_last();
+        if self.rows.len() > MAX_ROWS {
+            self.rows.truncate(MAX_ROWS);
             self.has_more = true;
         }
     }
 
+    /// Where the task is, or where it would be.
+    fn place(&self, id: TaskId) -> Result<usize, usize> {
+        self.rows.binary_search_by(|row| id.cmp(&row.id))
+    }
+
     /// Whether a task that is not here has its place within this page.
-    fn belongs(&self, key: &Reverse<TaskId>) -> bool {
-        let is_before_end = self.rows.last_key_value().is_some_and(|(last, _)| key < last);
-        let is_after_start = self.rows.first_key_value().is_some_and(|(first, _)| key > first);
-        (is_before_end || !self.has_more) && (is_after_start || self.is_first_page)
+    fn belongs_at(&self, place: usize) -> bool {
+        let is_before_end = place < self.rows.len() || !self.has_more;
+        let is_after_start = place > 0 || self.is_first_page;
+        is_before_end && is_after_start
     }
 }
 
@@ -116,7 +112,7 @@ mod tests {
     }
 
     fn titles(list: &TaskList) -> Vec<&str> {
-        list.rows.values().map(|row| row.title.as_str()).collect()
+        list.rows.iter().map(|row| row.title.as_str()).collect()
     }
 
     #[test]
@@ -131,9 +127,9 @@ mod tests {
         let mut list = list(MarketQuery::default(), &[1], false);
         list.apply(task(1, 4, TaskStatus::Leased));
         list.apply(task(1, 5, TaskStatus::Leased));
-        assert_eq!(list.rows.values().next().unwrap().status, TaskStatus::Queued);
+        assert_eq!(list.rows[0].status, TaskStatus::Queued);
         list.apply(task(1, 6, TaskStatus::Running));
-        assert_eq!(list.rows.values().next().unwrap().status, TaskStatus::Running);
+        assert_eq!(list.rows[0].status, TaskStatus::Running);
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! The known runners and what events do to them.
 
-use std::collections::BTreeMap;
-
 use protocol::id::RunnerId;
 use protocol::runner::{RunnerStatus, RunnerView};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fleet(BTreeMap<RunnerId, RunnerView>);
+pub(super) struct Fleet(Vec<RunnerView>);
 
 impl Fleet {
     pub(super) fn new(runners: Vec<RunnerView>) -> Self {
-        Self(runners.into_iter().map(|runner| (runner.id, runner)).collect())
+        let mut fleet = Self(runners);
+        fleet.sort();
+        fleet
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -18,25 +18,27 @@ impl Fleet {
     }
 
     pub(super) fn get(&self, id: RunnerId) -> Option<&RunnerView> {
-        self.0.get(&id)
+        self.0.iter().find(|runner| runner.id == id)
+    }
+
+    pub(super) fn ids(&self) -> Vec<RunnerId> {
+        self.0.iter().map(|runner| runner.id).collect()
     }
 
     /// Takes in a newer view of a runner.
     pub(super) fn apply(&mut self, runner: RunnerView) {
-        if self
-            .0
-            .get(&runner.id)
-            .is_none_or(|known| known.revision < runner.revision)
-        {
-            self.0.insert(runner.id, runner);
+        match self.0.iter_mut().find(|known| known.id == runner.id) {
+            Some(known) if known.revision >= runner.revision => return,
+            Some(known) => *known = runner,
+            None => self.0.push(runner),
         }
+        self.sort();
     }
 
     /// Those that work first, then by name.
-    pub(super) fn ids(&self) -> Vec<RunnerId> {
-        let mut runners: Vec<&RunnerView> = self.0.values().collect();
-        runners.sort_by(|a, b| (rank(a), &a.name, a.id).cmp(&(rank(b), &b.name, b.id)));
-        runners.into_iter().map(|runner| runner.id).collect()
+    fn sort(&mut self) {
+        self.0
+            .sort_by(|a, b| (rank(a), &a.name, a.id).cmp(&(rank(b), &b.name, b.id)));
     }
 
     /// `3 online, 2 of 12 slots busy`
@@ -46,7 +48,7 @@ impl Fleet {
         }
         let online: Vec<_> = self
             .0
-            .values()
+            .iter()
             .filter(|runner| runner.status == RunnerStatus::Online)
             .collect();
         let slots: u32 = online.iter().map(|runner| runner.capabilities.slots).sum();

@@ -95,12 +95,14 @@ const fn payment_in_words(payment: PaymentStatus) -> &'static str {
 #[component]
 fn CancelForm(task: RwSignal<TaskView>) -> impl IntoView {
     let action = format!("/tasks/{}/cancel", task.with_untracked(|task| task.id));
+    // Memos, so that only these two put another button in place: who has it in focus keeps it.
+    let is_over = Memo::new(move |_| task.with(|task| task.status.is_terminal()));
+    let is_asked = Memo::new(move |_| task.with(|task| task.cancel_requested_at.is_some()));
     part(move || {
-        let (is_over, is_asked) =
-            task.with(|task| (task.status.is_terminal(), task.cancel_requested_at.is_some()));
-        if is_over {
+        if is_over.get() {
             return nothing();
         }
+        let is_asked = is_asked.get();
         let words = if is_asked { "Cancelling ..." } else { "Cancel task" };
         view! {
             <form method="post" action=action.clone()>
