@@ -4,7 +4,7 @@ use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
 use clap::Parser;
-use runner::program::{Cli, run};
+use runner::program::{Cli, RunError, run};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -25,7 +25,12 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("parity-runner: {}", runner::chain(&error));
-            ExitCode::FAILURE
+            // 2 as for a wrong flag: what was given is wrong, not what happened.
+            if matches!(error, RunError::Settings(_)) {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
