@@ -11,6 +11,20 @@ use super::events::append_runner_event;
 use super::row::{Columns, to_json};
 use super::{StoreError, Tx};
 
+/// A statement that reads what [`read_runner`] needs.
+macro_rules! select_runners {
+    ($rest:literal) => {
+        concat!(
+            "SELECT r.id AS id, r.revision AS revision, r.name AS name, r.status AS status, ",
+            "r.version AS version, r.capabilities AS capabilities, r.succeeded AS succeeded, ",
+            "r.failed AS failed, r.first_seen_at AS first_seen_at, r.last_seen_at AS last_seen_at, ",
+            "(SELECT COUNT(*) FROM tasks t WHERE t.runner_id = r.id AND t.status IN ('leased', 'running')) ",
+            "AS busy FROM runners r ",
+            $rest
+        )
+    };
+}
+
 /// What a runner says of itself when it connects.
 #[derive(Debug, Clone)]
 pub struct RunnerHello {
@@ -120,13 +134,7 @@ pub(super) async fn count_lease(tx: &mut Tx, id: RunnerId, now: UnixMs) -> Resul
 }
 
 async fn announce(tx: &mut Tx, id: RunnerId, now: UnixMs) -> Result<RunnerView, StoreError> {
-    let select = "
-        SELECT r.id AS id, r.revision AS revision, r.name AS name, r.status AS status, r.version AS version,
-               r.capabilities AS capabilities, r.succeeded AS succeeded, r.failed AS failed,
-               r.first_seen_at AS first_seen_at, r.last_seen_at AS last_seen_at,
-               (SELECT COUNT(*) FROM tasks t WHERE t.runner_id = r.id AND t.status IN ('leased', 'running'))
-                   AS busy
-        FROM runners r WHERE r.id = $1";
+    let select = select_runners!("WHERE r.id = $1");
     let row = sqlx::query(select)
         .bind(id.to_string())
         .fetch_one(tx.connection())
@@ -138,14 +146,9 @@ async fn announce(tx: &mut Tx, id: RunnerId, now: UnixMs) -> Result<RunnerView, 
 
 /// Runners, those here first, then by when they were last seen; at most that many.
 pub async fn list_runners(connection: &mut AnyConnection, limit: i64) -> Result<Vec<RunnerView>, StoreError> {
-    let select = "
-        SELECT r.id AS id, r.revision AS revision, r.name AS name, r.status AS status, r.version AS version,
-               r.capabilities AS capabilities, r.succeeded AS succeeded, r.failed AS failed,
-               r.first_seen_at AS first_seen_at, r.last_seen_at AS last_seen_at,
-               (SELECT COUNT(*) FROM tasks t WHERE t.runner_id = r.id AND t.status IN ('leased', 'running'))
-                   AS busy
-        FROM runners r
-        ORDER BY CASE r.status WHEN 'offline' THEN 1 ELSE 0 END, r.last_seen_at DESC, r.id LIMIT $1";
+    let select = select_runners!(
+        "ORDER BY CASE r.status WHEN 'offline' THEN 1 ELSE 0 END, r.last_seen_at DESC, r.id LIMIT $1"
+    );
     let rows = sqlx::query(select).bind(limit).fetch_all(connection).await?;
     rows.iter().map(read_runner).collect()
 }

@@ -58,6 +58,17 @@ pub(super) async fn record_step(
     Ok(summary)
 }
 
+/// A statement that reads what [`TaskRow`] needs.
+macro_rules! select_tasks {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, revision, status, payment, spec, epoch, posted_at, deadline_at, leased_at, started_at, ",
+            "finished_at, cancel_requested_at, outcome FROM tasks ",
+            $rest
+        )
+    };
+}
+
 /// A task without its history.
 struct TaskRow {
     view: TaskView,
@@ -89,10 +100,7 @@ impl TaskRow {
 }
 
 async fn get_row(connection: &mut AnyConnection, id: TaskId) -> Result<Option<TaskRow>, StoreError> {
-    let select = "
-        SELECT id, revision, status, payment, spec, epoch, posted_at, deadline_at, leased_at, started_at,
-               finished_at, cancel_requested_at, outcome
-        FROM tasks WHERE id = $1";
+    let select = select_tasks!("WHERE id = $1");
     let row = sqlx::query(select)
         .bind(id.to_string())
         .fetch_optional(connection)
@@ -161,14 +169,8 @@ pub async fn list_tasks(
 ) -> Result<Vec<TaskSummary>, StoreError> {
     // Ids are UUIDv7, so their order is the order of posting. An absent cursor is above every id.
     let before = query.before.map_or_else(|| "g".to_owned(), |id| id.to_string());
-    let all = "
-        SELECT id, revision, status, payment, spec, epoch, posted_at, deadline_at, leased_at, started_at,
-               finished_at, cancel_requested_at, outcome
-        FROM tasks WHERE id < $1 ORDER BY id DESC LIMIT $2";
-    let with_status = "
-        SELECT id, revision, status, payment, spec, epoch, posted_at, deadline_at, leased_at, started_at,
-               finished_at, cancel_requested_at, outcome
-        FROM tasks WHERE id < $1 AND status = $3 ORDER BY id DESC LIMIT $2";
+    let all = select_tasks!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
+    let with_status = select_tasks!("WHERE id < $1 AND status = $3 ORDER BY id DESC LIMIT $2");
     let select = match query.status {
         None => sqlx::query(all).bind(before).bind(i64::from(query.limit)),
         Some(status) => sqlx::query(with_status)
