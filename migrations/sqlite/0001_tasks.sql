@@ -45,6 +45,8 @@ CREATE TABLE attempts (
     -- The number of the log chunk that is waited for: chunks are contiguous below it.
     log_next_seq BIGINT NOT NULL,
     log_bytes    BIGINT NOT NULL,
+    -- What the task may write; a runner that sends more is not believed.
+    log_limit    BIGINT NOT NULL,
     PRIMARY KEY (task_id, epoch)
 );
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use protocol::log::{LogChunk, LogStream, MAX_CHUNK_BYTES};
+use protocol::log::{LogChunk, LogStream, MAX_CHUNK_BYTES, max_chunks};
 use protocol::quantity::ByteSize;
 use protocol::time::UnixMs;
 use tokio::sync::Semaphore;
@@ -14,12 +14,6 @@ use tokio::time::Instant;
 /// How long bytes wait for company. A line after a pause does not wait at all; a flood makes 200 chunks a second
 /// instead of one per write.
 pub const FLUSH_AFTER: Duration = Duration::from_millis(5);
-
-/// What a chunk costs besides its bytes, wherever it is kept. A command that writes single bytes in turn to both
-/// streams must not make more of them than its limit has room for.
-const CHUNK_OVERHEAD_BYTES: u64 = 64;
-/// So many chunks are free of that, for tasks with the smallest limits.
-const FREE_CHUNKS: u64 = 1024;
 
 /// The longest part of a character that its end can be missing from.
 const MAX_OPEN_CHAR: usize = 3;
@@ -122,7 +116,7 @@ impl Chunker {
     /// Whether the command wrote more than it may, in bytes or in pieces.
     pub const fn is_over_limit(&self) -> bool {
         let limit = self.meter.limit.bytes();
-        self.meter.written > limit || self.next_seq > limit / CHUNK_OVERHEAD_BYTES + FREE_CHUNKS
+        self.meter.written > limit || self.next_seq > max_chunks(self.meter.limit)
     }
 
     /// What the command wrote, cut bytes included.

@@ -7,10 +7,21 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::id::TaskId;
+use crate::quantity::ByteSize;
 use crate::time::UnixMs;
 
 /// The most bytes one chunk carries: large enough to be cheap, small enough to be shown at once.
 pub const MAX_CHUNK_BYTES: usize = 32 * 1024;
+
+/// The most chunks a log with that many bytes may have. Each costs something wherever it is kept, so a command that
+/// writes single bytes in turn to both streams must not make more of them than its limit has room for.
+pub const fn max_chunks(limit: ByteSize) -> u64 {
+    /// What a chunk costs besides its bytes.
+    const OVERHEAD_BYTES: u64 = 64;
+    /// So many are free of that, for tasks with the smallest limits.
+    const FREE: u64 = 1024;
+    limit.bytes() / OVERHEAD_BYTES + FREE
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

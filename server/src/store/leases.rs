@@ -3,7 +3,7 @@
 
 use protocol::agent::AttemptKey;
 use protocol::id::{RunnerId, TaskId};
-use protocol::task::{TaskSpec, TaskStep};
+use protocol::task::{Limits, TaskSpec, TaskStep};
 use protocol::time::UnixMs;
 use sqlx::AnyConnection;
 
@@ -105,14 +105,15 @@ pub async fn lease_task(tx: &mut Tx, request: LeaseRequest) -> Result<Option<Lea
     };
     let name = runners::count_lease(tx, request.runner, request.now).await?;
     let insert = "
-        INSERT INTO attempts (task_id, epoch, runner_id, runner_name, leased_at, log_next_seq, log_bytes)
-        VALUES ($1, $2, $3, $4, $5, 0, 0)";
+        INSERT INTO attempts (task_id, epoch, runner_id, runner_name, leased_at, log_next_seq, log_bytes, log_limit)
+        VALUES ($1, $2, $3, $4, $5, 0, 0, $6)";
     sqlx::query(insert)
         .bind(request.task.to_string())
         .bind(to_int(lease.attempt.epoch))
         .bind(request.runner.to_string())
         .bind(&name)
         .bind(request.now.0)
+        .bind(to_int(Limits::MAX.applied_to(&lease.spec.limits).log.bytes()))
         .execute(tx.connection())
         .await?;
     record_step(

@@ -2,19 +2,24 @@
 
 use protocol::agent::AttemptKey;
 use protocol::id::{RunnerId, TaskId};
-use protocol::log::{LogChunk, LogStream};
+use protocol::log::{LogChunk, LogStream, max_chunks};
+use protocol::quantity::ByteSize;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use super::row::{Columns, to_int};
 use super::{StoreError, Tx};
 
+/// An honest runner cuts a log at its limit and adds a few words of its own.
+const SLACK_BYTES: u64 = 64 * 1024;
+const SLACK_CHUNKS: u64 = 16;
+
 /// What became of chunks a runner sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Append {
     /// Everything below this number is stored. Lower than what was sent when a chunk is missing in between.
     Stored { next_seq: u64 },
-    /// The attempt is over or was never this runner's.
+    /// The attempt is over, was never this runner's, or has more log than the task may write.
     LeaseLost,
 }
 
@@ -26,7 +31,7 @@ pub async fn append_chunks(
     chunks: &[LogChunk],
 ) -> Result<Append, StoreError> {
     let select = "
-        SELECT log_next_seq, log_bytes FROM attempts
+        SELECT log_next_seq, log_bytes, log_limit FROM attempts
         WHERE task_id = $1 AND epoch = $2 AND runner_id = $3 AND ended_at IS NULL";
     let row = sqlx::query(select)
         .bind(attempt.task.to_string())
@@ -39,9 +44,15 @@ pub async fn append_chunks(
     };
     let columns = Columns::of("attempts", &row);
     let (mut next_seq, mut bytes) = (columns.count("log_next_seq")?, columns.count("log_bytes")?);
+    let limit = ByteSize(columns.count("log_limit")?);
     let first = next_seq;
+    let mut over_limit = false;
     for chunk in chunks {
         if chunk.seq == next_seq {
+            if bytes > limit.bytes() + SLACK_BYTES || next_seq > max_chunks(limit) + SLACK_CHUNKS {
+                over_limit = true;
+                break;
+            }
             insert_chunk(tx, attempt, chunk, bytes).await?;
             next_seq += 1;
             bytes = bytes.saturating_add(u64::try_from(chunk.data.len()).unwrap_or(u64::MAX));
@@ -58,7 +69,11 @@ pub async fn append_chunks(
             .execute(tx.connection())
             .await?;
     }
-    Ok(Append::Stored { next_seq })
+    Ok(if over_limit {
+        Append::LeaseLost
+    } else {
+        Append::Stored { next_seq }
+    })
 }
 
 async fn insert_chunk(

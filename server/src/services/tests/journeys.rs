@@ -406,3 +406,27 @@ async fn events_follow_commits_in_order_and_a_cursor_resumes() {
         cursors[2..]
     );
 }
+
+#[tokio::test]
+async fn a_runner_that_sends_more_log_than_the_task_may_write_is_not_believed() {
+    let server = TestServices::start().await;
+    let limited = REQUEST.replace(
+        "\"command\": [\"true\"]",
+        "\"command\": [\"true\"], \"limits\": { \"log\": \"1k\" }",
+    );
+    let task = server.services.post_task(&limited).await.unwrap().id;
+    let mut runner = server.connect(1, 1).await;
+    assert_eq!(server.services.dispatch_once().await.unwrap(), 1);
+    let attempt = runner.lease();
+    let block = "x".repeat(30_000);
+    let flood = (0..100).map(|seq| chunk(seq, &block)).collect::<Vec<_>>();
+    for chunks in [flood.clone(), flood] {
+        let refused = server
+            .services
+            .append_log(runner.id, attempt, chunks)
+            .await
+            .unwrap();
+        assert_eq!(refused, Append::LeaseLost);
+    }
+    assert_eq!(server.services.log_page(task, None, 0).await.unwrap().next_seq, 3);
+}
