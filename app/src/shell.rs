@@ -27,6 +27,10 @@ pub fn shell(assets: &PageAssets) -> impl IntoView + use<> {
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg"/>
                 <link rel="stylesheet" href=css/>
+                // A file of its own: the policy allows no inline style, and no query tells whether scripts run.
+                <noscript>
+                    <link rel="stylesheet" href="/noscript.css"/>
+                </noscript>
                 <link rel="modulepreload" href=js nonce=use_nonce()/>
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
                 <script type="module" nonce=use_nonce()>{loader}</script>

@@ -95,7 +95,7 @@ async fn a_finished_task_says_how_it_ended() {
     let page = get(&format!("/tasks/{}", task.id), with_task(task, samples::log(&[]))).await;
     assert_eq!(page.texts_of("task-status"), ["failed"]);
     page.assert_contains("It ran out of memory and was killed");
-    page.assert_contains("over its limit of 64m");
+    page.assert_contains("Over its limit of 64m.");
     page.assert_contains("2 of at most 3");
     assert!(!page.contains("http-equiv"), "nothing changes any more");
     assert!(!page.contains("/cancel"));

@@ -1,8 +1,7 @@
 use leptos::prelude::*;
 use protocol::error::ApiError;
 
-use super::Erase;
-
+use super::{Erase, sentence};
 use crate::AppError;
 
 /// What went wrong, in place of what should have been there. On the server it also sets the status of the answer.
@@ -33,24 +32,4 @@ fn set_status(status: u16) {
     }
     #[cfg(not(feature = "ssr"))]
     let _ = status;
-}
-
-/// Details are lower-case without a full stop, because they also end up in the middle of other texts.
-fn sentence(detail: &str) -> String {
-    let mut letters = detail.chars();
-    let first = letters
-        .next()
-        .map(|c| c.to_uppercase().to_string())
-        .unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_detail_becomes_a_sentence() {
-        assert_eq!(sentence("there is no such task"), "There is no such task.");
-    }
 }

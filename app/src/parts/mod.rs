@@ -6,12 +6,14 @@ mod erased;
 mod failure;
 mod moment;
 mod origin;
+mod sentence;
 mod status_badge;
 
 pub(crate) use at_once::Erase;
 pub(crate) use copy_command::CopyCommand;
 pub(crate) use erased::{RowKey, Rows, WhenRead, nothing, part, text};
 pub(crate) use failure::Failure;
-pub(crate) use moment::{Moment, running_span};
+pub(crate) use moment::{Moment, TimeOfDay, running_span};
 pub(crate) use origin::use_origin;
+pub(crate) use sentence::sentence;
 pub(crate) use status_badge::{StatusBadge, status_words};

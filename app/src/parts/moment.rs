@@ -21,10 +21,19 @@ pub(crate) fn Moment(#[prop(into)] at: Signal<UnixMs>) -> impl IntoView {
     view! { <time datetime=machine title=exact>{words}</time> }.erase()
 }
 
-/// How long something has been going on; nothing until the browser's clock is known.
+/// A point in time to the second, for places that also say how long things took: `04:09:46 UTC`.
+#[component]
+pub(crate) fn TimeOfDay(at: UnixMs) -> impl IntoView {
+    view! { <time datetime=at.to_rfc3339() title=utc_text(at)>{time_of_day(at)}</time> }.erase()
+}
+
+/// How long something has been going on, in whole seconds; nothing until the browser's clock is known.
 pub(crate) fn running_span(since: UnixMs) -> Option<String> {
-    let now = use_clock().now()?;
-    Some(span_in_words(whole_seconds(now.since(since))))
+    let span = use_clock().now()?.since(since);
+    Some(match span.as_secs() {
+        secs @ 0..60 => format!("{secs} s"),
+        _ => span_in_words(span),
+    })
 }
 
 /// `2026-11-23 04:09 UTC`
@@ -36,9 +45,11 @@ pub(crate) fn utc_text(at: UnixMs) -> String {
     }
 }
 
-/// Tenths of a second would flicker.
-fn whole_seconds(span: std::time::Duration) -> std::time::Duration {
-    std::time::Duration::from_secs(span.as_secs())
+fn time_of_day(at: UnixMs) -> String {
+    at.to_rfc3339()
+        .get(11..19)
+        .map(|time| format!("{time} UTC"))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -46,9 +57,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fixed_text_is_to_the_minute() {
+    fn fixed_texts_are_in_utc() {
         let at = UnixMs::from_rfc3339("2026-11-23T04:09:46Z").unwrap();
         assert_eq!(utc_text(at), "2026-11-23 04:09 UTC");
+        assert_eq!(time_of_day(at), "04:09:46 UTC");
         assert_eq!(utc_text(UnixMs(i64::MAX)), "");
     }
 }

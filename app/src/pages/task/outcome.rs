@@ -5,7 +5,7 @@ use protocol::task::TaskView;
 use protocol::time::span_in_words;
 
 use super::words::{fault_in_words, outcome_in_words};
-use crate::parts::{Erase, Moment, nothing, part};
+use crate::parts::{Erase, Moment, nothing, part, sentence};
 
 /// How it ended, once it has.
 #[component]
@@ -32,19 +32,13 @@ fn outcome_view(status: &'static str, outcome: &Outcome) -> AnyView {
     .erase()
 }
 
-/// The detail, whose fault it was and what the exit code hides.
+/// The detail, what the exit code hides, and whose fault it was.
 fn explanation(outcome: &Outcome) -> Option<String> {
     let memory = (outcome.oom_killed && outcome.is_success())
-        .then(|| "a process in the container was killed for memory on the way".to_owned());
-    let fault = fault_in_words(outcome.fault).map(str::to_owned);
-    let parts: Vec<String> = outcome
-        .detail
-        .clone()
-        .into_iter()
-        .chain(memory)
-        .chain(fault)
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(". "))
+        .then_some("a process in the container was killed for memory on the way");
+    let parts = [outcome.detail.as_deref(), memory, fault_in_words(outcome.fault)];
+    let sentences: Vec<String> = parts.into_iter().flatten().map(sentence).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// `Ran 1.2 s, 340 ms of processor time, 12m memory at most`
@@ -110,6 +104,6 @@ mod tests {
         outcome.exit_code = Some(1);
         outcome.fault = Fault::Task;
         outcome.detail = Some("over 64m".to_owned());
-        assert_eq!(explanation(&outcome).unwrap(), "over 64m. The task's own doing");
+        assert_eq!(explanation(&outcome).unwrap(), "Over 64m. The task's own doing.");
     }
 }

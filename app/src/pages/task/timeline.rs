@@ -5,7 +5,7 @@ use protocol::task::{TaskStep, TaskView, TimelineEntry};
 use protocol::time::span_in_words;
 
 use super::words::step_in_words;
-use crate::parts::{Erase, Moment, RowKey, Rows, nothing, text};
+use crate::parts::{Erase, RowKey, Rows, TimeOfDay, nothing, text};
 
 /// What happened, oldest first, with the time each step took to come.
 #[component]
@@ -47,7 +47,7 @@ fn Step(task: RwSignal<TaskView>, cursor: i64) -> impl IntoView {
             <span class="muted tabular">{after}</span>
             {detail.map(|detail| view! { <span class="step-detail">{detail}</span> })}
             <span class="muted step-when">
-                <Moment at/>
+                <TimeOfDay at/>
             </span>
         </li>
     };

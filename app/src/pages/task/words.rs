@@ -42,9 +42,9 @@ pub(super) fn outcome_in_words(outcome: &Outcome) -> String {
 pub(super) const fn fault_in_words(fault: Fault) -> Option<&'static str> {
     match fault {
         Fault::None => None,
-        Fault::Task => Some("The task's own doing"),
-        Fault::Runner => Some("The runner's fault, not the task's"),
-        Fault::Platform => Some("The platform's fault, not the task's"),
+        Fault::Task => Some("the task's own doing"),
+        Fault::Runner => Some("the runner's fault, not the task's"),
+        Fault::Platform => Some("the platform's fault, not the task's"),
     }
 }
 
