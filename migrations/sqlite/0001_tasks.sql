@@ -37,6 +37,8 @@ CREATE TABLE attempts (
     runner_id    TEXT   NOT NULL,
     runner_name  TEXT   NOT NULL,
     leased_at    BIGINT NOT NULL,
+    -- When its runner began to pull the image, if it had to.
+    pulling_at   BIGINT,
     -- Set when the lease is over, however it ended: nothing of this attempt is accepted afterwards.
     ended_at     BIGINT,
     outcome      TEXT,

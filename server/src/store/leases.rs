@@ -7,7 +7,6 @@ use protocol::task::{Limits, TaskSpec, TaskStep};
 use protocol::time::UnixMs;
 use sqlx::AnyConnection;
 
-use super::error::ensure_one;
 use super::row::{Columns, to_int};
 use super::tasks::record_step;
 use super::{StoreError, Tx, runners};
@@ -125,72 +124,6 @@ pub async fn lease_task(tx: &mut Tx, request: LeaseRequest) -> Result<Option<Lea
     )
     .await?;
     Ok(Some(lease))
-}
-
-/// The runner pulls the image: shown, not a change of state.
-///
-/// # Errors
-/// [`StoreError::Conflict`] when the lease is over.
-pub async fn record_pulling(
-    tx: &mut Tx,
-    attempt: AttemptKey,
-    runner: RunnerId,
-    now: UnixMs,
-    detail: Option<String>,
-) -> Result<(), StoreError> {
-    let update = "
-        UPDATE tasks SET revision = revision + 1
-        WHERE id = $1 AND epoch = $2 AND runner_id = $3 AND status = 'leased'";
-    let result = sqlx::query(update)
-        .bind(attempt.task.to_string())
-        .bind(to_int(attempt.epoch))
-        .bind(runner.to_string())
-        .execute(tx.connection())
-        .await?;
-    ensure_one(&result)?;
-    record_step(tx, attempt.task, now, TaskStep::Pulling, detail)
-        .await
-        .map(|_| ())
-}
-
-/// The command runs. Repeating it changes nothing.
-///
-/// # Errors
-/// [`StoreError::Conflict`] when the lease is over.
-pub async fn mark_running(
-    tx: &mut Tx,
-    attempt: AttemptKey,
-    runner: RunnerId,
-    now: UnixMs,
-) -> Result<(), StoreError> {
-    let update = "
-        UPDATE tasks SET status = 'running', revision = revision + 1, started_at = $4
-        WHERE id = $1 AND epoch = $2 AND runner_id = $3 AND status = 'leased'";
-    let result = sqlx::query(update)
-        .bind(attempt.task.to_string())
-        .bind(to_int(attempt.epoch))
-        .bind(runner.to_string())
-        .bind(now.0)
-        .execute(tx.connection())
-        .await?;
-    if result.rows_affected() == 1 {
-        record_step(tx, attempt.task, now, TaskStep::Started, None).await?;
-        return Ok(());
-    }
-    let held = "
-        SELECT COUNT(*) FROM tasks
-        WHERE id = $1 AND epoch = $2 AND runner_id = $3 AND status = 'running'";
-    let running: i64 = sqlx::query_scalar(held)
-        .bind(attempt.task.to_string())
-        .bind(to_int(attempt.epoch))
-        .bind(runner.to_string())
-        .fetch_one(tx.connection())
-        .await?;
-    if running == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict)
-    }
 }
 
 /// Prolongs the leases a runner says it holds, as far as they are its own.

@@ -19,6 +19,7 @@ mod events;
 mod leases;
 mod logs;
 mod open;
+mod progress;
 mod row;
 mod runners;
 mod tasks;
@@ -33,10 +34,11 @@ pub use ending::{Ended, end_attempt};
 pub use error::StoreError;
 pub use events::{events_after, head_cursor};
 pub use leases::{
-    Lease, LeaseRequest, QueuedTask, expired_leases, extend_leases, held_by, lease_task, mark_running,
-    next_queued_at, queued_tasks, record_pulling, renew_leases,
+    Lease, LeaseRequest, QueuedTask, expired_leases, extend_leases, held_by, lease_task, next_queued_at,
+    queued_tasks, renew_leases,
 };
 pub use logs::{Append, StoredLog, append_chunks, log_state, read_chunks, read_from_offset};
+pub use progress::{mark_running, record_pulling};
 pub use runners::{
     RunnerHello, list_runners, mark_all_runners_offline, record_hello, set_runner_status, touch_runner,
 };

@@ -430,3 +430,34 @@ async fn a_runner_that_sends_more_log_than_the_task_may_write_is_not_believed() 
     }
     assert_eq!(server.services.log_page(task, None, 0).await.unwrap().next_seq, 3);
 }
+
+#[tokio::test]
+async fn a_runner_that_repeats_itself_does_not_fill_the_timeline() {
+    let server = TestServices::start().await;
+    let (task, attempt, runner) = server.leased().await;
+    for stage in [
+        Stage::Pulling,
+        Stage::Pulling,
+        Stage::Running,
+        Stage::Running,
+        Stage::Pulling,
+    ] {
+        assert!(
+            server
+                .services
+                .progress(runner.id, attempt, stage, None)
+                .await
+                .unwrap()
+        );
+    }
+    let view = server.task(task).await;
+    assert_eq!(
+        steps(&view),
+        [
+            TaskStep::Posted,
+            TaskStep::Leased,
+            TaskStep::Pulling,
+            TaskStep::Started
+        ]
+    );
+}
