@@ -10,7 +10,7 @@ use protocol::log::LogPage;
 use super::FollowMode;
 use super::block::LogBlock;
 use super::follower::LogFollower;
-use crate::parts::{Erase, RowKey, Rows, nothing, part, text};
+use crate::parts::{Erase, Part, RowKey, Rows, nothing, part, text};
 
 /// The log of a task: from its first line, growing while the task runs.
 #[component]
@@ -115,7 +115,7 @@ fn LogNotes(log: LogFollower) -> impl IntoView {
     view! { {restarted} {full} {empty} }.erase()
 }
 
-fn note(words: Option<String>) -> AnyView {
+fn note(words: Option<String>) -> Part {
     words.map_or_else(nothing, |words| view! { <p class="note">{words}</p> }.erase())
 }
 

@@ -1,8 +1,7 @@
 //! Parts of a page without their types.
 //!
 //! The renderer compiles its machinery once for every type of closure, list and view. In a page of some hundred
-//! closures that is most of the module, so closures go through these few types: half the size, at the price of an
-//! allocation each.
+//! closures that is most of the module, so views and closures go through the few types here.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +9,7 @@ use leptos::prelude::*;
 use leptos::tachys::reactive_graph::{SharedReactiveFunction, Suspend};
 use protocol::id::{RunnerId, TaskId};
 
-use super::Erase;
+use super::{Erase, Part};
 
 /// A text that changes.
 pub(crate) fn text(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
@@ -18,13 +17,13 @@ pub(crate) fn text(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<
 }
 
 /// A part of the page that changes.
-pub(crate) fn part(view: impl FnMut() -> AnyView + Send + 'static) -> SharedReactiveFunction<AnyView> {
+pub(crate) fn part(view: impl FnMut() -> Part + Send + 'static) -> SharedReactiveFunction<Part> {
     Arc::new(Mutex::new(view))
 }
 
 /// Nothing, where something else may be.
-pub(crate) fn nothing() -> AnyView {
-    ().erase()
+pub(crate) fn nothing() -> Part {
+    None::<&'static str>.erase()
 }
 
 /// What the rows of lists are known by.
@@ -39,7 +38,7 @@ pub(crate) enum RowKey {
 }
 
 /// How a row looks.
-pub(crate) type RowView = Arc<dyn Fn(RowKey) -> AnyView + Send + Sync>;
+pub(crate) type RowView = Arc<dyn Fn(RowKey) -> Part + Send + Sync>;
 
 /// Rows that keep their nodes for as long as their key is there.
 #[component]
@@ -48,7 +47,7 @@ pub(crate) fn Rows(keys: Signal<Vec<RowKey>>, row: RowView) -> impl IntoView {
 }
 
 /// What is shown once data is read.
-pub(crate) type ReadView = Arc<dyn Fn() -> Suspend<AnyView> + Send + Sync>;
+pub(crate) type ReadView = Arc<dyn Fn() -> Suspend<Part> + Send + Sync>;
 
 /// Shows data as soon as it is read; while it is read again, what was shown before stays.
 #[component]

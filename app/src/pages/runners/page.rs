@@ -11,7 +11,8 @@ use super::fleet::Fleet;
 use crate::api::{Snapshot, list_runners};
 use crate::live::{LiveContext, TopicNews};
 use crate::parts::{
-    CopyCommand, Erase, Failure, Moment, RowKey, Rows, StatusBadge, WhenRead, nothing, part, text, use_origin,
+    CopyCommand, Erase, Failure, Moment, Part, RowKey, Rows, StatusBadge, WhenRead, nothing, part, text,
+    use_origin,
 };
 
 /// `/runners`
@@ -139,7 +140,7 @@ fn RunnerRow(id: RunnerId, fleet: RwSignal<Fleet>) -> impl IntoView {
     Some(row.erase())
 }
 
-fn labels(capabilities: &Capabilities) -> AnyView {
+fn labels(capabilities: &Capabilities) -> Part {
     let pairs = capabilities.labels.iter();
     let labels = pairs.map(|(name, value)| view! { <li><code>{format!("{name}={value}")}</code></li> });
     view! { <ul class="labels">{labels.collect::<Vec<_>>()}</ul> }.erase()

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use protocol::task::{AttemptView, TaskView};
 
 use super::words::outcome_in_words;
-use crate::parts::{Erase, Moment, nothing, part};
+use crate::parts::{Erase, Moment, Part, nothing, part};
 
 /// Every lease, when there was more than one: a single attempt is told by the rest of the page.
 #[component]
@@ -18,7 +18,7 @@ pub(super) fn Attempts(task: RwSignal<TaskView>) -> impl IntoView {
     })
 }
 
-fn attempts_view(task: &TaskView) -> AnyView {
+fn attempts_view(task: &TaskView) -> Part {
     let count = format!("{} of at most {}", task.attempts.len(), task.spec.max_attempts);
     view! {
         <section class="panel" aria-labelledby="attempts-heading">

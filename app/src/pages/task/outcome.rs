@@ -5,7 +5,7 @@ use protocol::task::TaskView;
 use protocol::time::span_in_words;
 
 use super::words::{fault_in_words, outcome_in_words};
-use crate::parts::{Erase, Moment, nothing, part, sentence};
+use crate::parts::{Erase, Moment, Part, nothing, part, sentence};
 
 /// How it ended, once it has.
 #[component]
@@ -19,7 +19,7 @@ pub(super) fn OutcomeCard(task: RwSignal<TaskView>) -> impl IntoView {
     })
 }
 
-fn outcome_view(status: &'static str, outcome: &Outcome) -> AnyView {
+fn outcome_view(status: &'static str, outcome: &Outcome) -> Part {
     view! {
         <section class="outcome" data-status=status data-testid="outcome" aria-label="Result">
             <p class="outcome-words">{outcome_in_words(outcome)}</p>

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::form::split_command;
-use crate::parts::{Erase, part};
+use crate::parts::{Erase, Part, part};
 
 /// The words that will be run, while they are typed.
 #[component]
@@ -10,11 +10,11 @@ pub(super) fn CommandPreview(line: RwSignal<String>) -> impl IntoView {
     view! { <div class="preview">{words}</div> }
 }
 
-fn open_quote() -> AnyView {
+fn open_quote() -> Part {
     view! { <span class="muted">"A quote is still open."</span> }.erase()
 }
 
-fn words_view(words: Vec<String>) -> AnyView {
+fn words_view(words: Vec<String>) -> Part {
     if words.is_empty() {
         return view! { <span class="muted">"Nothing given: the image's own command runs."</span> }.erase();
     }
