@@ -89,6 +89,16 @@ impl TestEngine {
         .await;
     }
 
+    /// Removes whatever a runner that is gone has left.
+    pub fn removes_all_of(&self, runner: RunnerId) {
+        for container in self.containers_of(runner) {
+            self.docker(&["rm", "--force", "--volumes", &container]);
+        }
+        for volume in self.volumes_of(runner) {
+            self.docker(&["volume", "rm", "--force", &volume]);
+        }
+    }
+
     fn ids(&self, list: &[&str], label: &str) -> Vec<String> {
         let filter = format!("label={label}");
         let words: Vec<&str> = list.iter().copied().chain(["--filter", &filter]).collect();

@@ -28,6 +28,7 @@ pub struct TestRunner {
     program: Program,
     folder: TempDir,
     options: RunnerOptions,
+    engine: TestEngine,
     id: RunnerId,
 }
 
@@ -46,17 +47,18 @@ impl TestRunner {
             program,
             folder,
             options,
+            engine: engine.clone(),
             id,
         }
     }
 
     /// Starts it again over what it left in its folder; it is the same runner then.
-    pub async fn restart(&mut self, server: &TestServer, engine: &TestEngine) {
+    pub async fn restart(&mut self, server: &TestServer) {
         assert!(
             !self.program.is_running(),
             "stop the runner before it is started again"
         );
-        let (program, id) = launch(self.folder.path(), server, engine, &self.options).await;
+        let (program, id) = launch(self.folder.path(), server, &self.engine, &self.options).await;
         assert_eq!(id, self.id);
         self.program = program;
     }
@@ -86,6 +88,16 @@ impl TestRunner {
 
     pub fn kill_nine(&mut self) {
         self.program.kill_nine();
+    }
+}
+
+impl Drop for TestRunner {
+    /// A test that failed half-way leaves no container to the next one.
+    fn drop(&mut self) {
+        if self.program.is_running() {
+            self.program.kill_nine();
+        }
+        self.engine.removes_all_of(self.id);
     }
 }
 

@@ -59,15 +59,22 @@ impl Answer {
     }
 }
 
+/// A client that takes every answer as it comes.
+pub(crate) fn http_client() -> reqwest::Client {
+    // Whoever installed a provider before, in the same process, installed the same one.
+    let _already_installed = rustls::crypto::ring::default_provider().install_default();
+    let http = reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .build();
+    http.expect("a client without special wishes")
+}
+
 impl TestUser {
     pub fn of(server: &str) -> Self {
         let client = Client::new(server).expect("the address of a server");
-        let http = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .build();
         Self {
             client,
-            http: http.expect("a client without special wishes"),
+            http: http_client(),
             server: server.to_owned(),
         }
     }

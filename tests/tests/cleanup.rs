@@ -118,7 +118,7 @@ async fn a_runner_that_died_cleans_up_when_it_comes_back() {
         1,
         "nobody could clean up"
     );
-    runner.restart(&server, &engine).await;
+    runner.restart(&server).await;
     user.cancels(id).await;
     user.sees_end(id).await;
     engine.is_clean_of(runner.id()).await;

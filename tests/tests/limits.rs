@@ -66,10 +66,13 @@ async fn a_variable_of_the_environment_overrides_the_file() {
         ..limited()
     };
     let _runner = TestRunner::with_options(&server, &engine, options).await;
-    let id = server.user().posts(&Task::running(&["sleep", "60"])).await;
+    let user = server.user();
+    let id = user.posts(&Task::running(&["sleep", "60"])).await;
     let container = engine.container_of_task(id).await;
     assert_eq!(container["HostConfig"]["Memory"], 48 * 1024 * 1024);
     assert_eq!(cpu_millis(&container), 500);
+    user.cancels(id).await;
+    user.sees_end(id).await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::attach::Attached;
+use super::buildbot::Buildbot;
 use super::cells::Form;
 use super::error::BenchError;
 use super::machine::cpu_of;
@@ -19,14 +20,15 @@ use super::stream::Lines;
 use crate::deadline::within;
 use crate::engine::TestEngine;
 use crate::runner::TestRunner;
-use crate::server::TestServer;
+use crate::server::{TestServer, temporary_folder};
 use crate::task::Task;
 
 pub const METHOD: &str = "\
 A container prints a line of 90 bytes every 20 ms that carries the time of its printing. The clock is CLOCK_MONOTONIC,
 which the container shares with everything on the kernel, read by a small program put into an image of its own, because
 the clocks of busybox are too coarse or cost a process per line. Ours is the whole way: container, engine, runner,
-server, SQLite, live socket. The floor is the engine's own attach stream. The peer is an emulation of what common CI
+server, SQLite, live socket. The floor is the engine's own attach stream. buildbot runs the same program on its worker,
+without a container, and its page fetches what its socket announces. The other peer is an emulation of what common CI
 runners do, which send what has gathered every 3 s; it reads the same attach stream and its transport costs nothing.";
 
 /// As GitLab's runner does it.
@@ -48,6 +50,15 @@ impl Pace {
             self.pause_ms.to_string(),
         ]
     }
+}
+
+#[derive(Debug, Default)]
+struct Figures {
+    ours: Ours,
+    floor: Samples,
+    /// Empty in the short form.
+    buildbot: Samples,
+    patched: Samples,
 }
 
 #[derive(Debug, Default)]
@@ -73,14 +84,24 @@ pub async fn run(form: Form) -> Result<Report, BenchError> {
         },
     );
     let patch_interval = form.pick(PATCH_INTERVAL, Duration::from_millis(40));
-    let (mut ours, mut floor, mut patched) = (Ours::default(), Samples::default(), Samples::default());
+    let scratch = temporary_folder();
+    let mut buildbot = match form {
+        Form::Full => Some(Buildbot::start(scratch.path(), pace.lines, pace.pause_ms).await?),
+        Form::Check => None,
+    };
+    let mut figures = Figures::default();
     for _ in 0..form.pick(4, 1) {
-        ours.round(&server, &runner, pace).await?;
-        floor.extend(attached(&image, pace).await?);
-        ours.round(&server, &runner, pace).await?;
-        patched.extend(patched_every(patch_interval, &image, pace).await?);
+        figures.ours.round(&server, &runner, pace).await?;
+        figures.floor.extend(attached(&image, pace).await?);
+        if let Some(buildbot) = &mut buildbot {
+            figures.buildbot.extend(buildbot.round().await?);
+        }
+        figures.ours.round(&server, &runner, pace).await?;
+        figures
+            .patched
+            .extend(patched_every(patch_interval, &image, pace).await?);
     }
-    Ok(report(&ours, &floor, &patched))
+    Ok(figures.report())
 }
 
 impl Ours {
@@ -179,35 +200,41 @@ async fn patched_every(pause: Duration, image: &ProbeImage, pace: Pace) -> Resul
     Ok(lines.ages)
 }
 
-fn report(ours: &Ours, floor: &Samples, patched: &Samples) -> Report {
-    let mut report = Report::default();
-    report.row("parity: lines", f64::from(ours.ages.count()), "");
-    for (name, ages) in [
-        ("parity", &ours.ages),
-        ("floor (attach)", floor),
-        ("emulated 3 s patches", patched),
-    ] {
-        report.row(format!("{name}: age of a line, p50"), ages.p50_ms(), "ms");
+impl Figures {
+    fn report(&self) -> Report {
+        let mut report = Report::default();
+        let ours = &self.ours;
+        report.row("parity: lines", f64::from(ours.ages.count()), "");
+        for (name, ages) in [
+            ("parity", &ours.ages),
+            ("floor (attach)", &self.floor),
+            ("buildbot", &self.buildbot),
+            ("emulated 3 s patches", &self.patched),
+        ] {
+            report.row(format!("{name}: age of a line, p50"), ages.p50_ms(), "ms");
+            report.row(
+                format!("{name}: age of a line, p99"),
+                millis(ages.percentile(99)),
+                "ms",
+            );
+        }
+        let (server, runner) = (ours.server_cpu.percentile(50), ours.runner_cpu.percentile(50));
         report.row(
-            format!("{name}: age of a line, p99"),
-            millis(ages.percentile(99)),
-            "ms",
+            "parity: processor time of the server per line",
+            micros(server),
+            "us",
         );
+        report.row(
+            "parity: processor time of the runner per line",
+            micros(runner),
+            "us",
+        );
+        let age = ours.ages.p50_ms();
+        report.ratio("age of a line in ms, p50", age, 15.0);
+        report.ratio("age of a line in ms, p99", millis(ours.ages.percentile(99)), 50.0);
+        report.against("ours / floor", age, self.floor.p50_ms(), 20.0);
+        report.against("ours / buildbot", age, self.buildbot.p50_ms(), 1.0);
+        report.against("ours / emulated 3 s patches", age, self.patched.p50_ms(), 0.01);
+        report
     }
-    report.row(
-        "parity: processor time of the server per line",
-        micros(ours.server_cpu.percentile(50)),
-        "us",
-    );
-    report.row(
-        "parity: processor time of the runner per line",
-        micros(ours.runner_cpu.percentile(50)),
-        "us",
-    );
-    let age = ours.ages.p50_ms();
-    report.ratio("age of a line in ms, p50", age, 15.0);
-    report.ratio("age of a line in ms, p99", millis(ours.ages.percentile(99)), 50.0);
-    report.against("ours / floor", age, floor.p50_ms(), 20.0);
-    report.against("ours / emulated 3 s patches", age, patched.p50_ms(), 0.01);
-    report
 }

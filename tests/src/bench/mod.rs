@@ -7,6 +7,7 @@
 //! To add a cell: 1. a module with a `run` that returns a [`Report`], 2. its line in [`cells::CELLS`].
 
 mod attach;
+mod buildbot;
 mod cells;
 mod error;
 mod http;

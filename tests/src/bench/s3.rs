@@ -1,9 +1,11 @@
 //! S3: from nothing to the first byte of a page, and what an idle server holds.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::buildbot::Master;
 use super::cells::Form;
 use super::error::BenchError;
 use super::http::{first_answer, free_address};
@@ -200,7 +202,7 @@ fastify.get('/', (request, reply) => {
 await fastify.listen({ host: '127.0.0.1', port: Number(port) });
 ";
 
-fn fastify(scratch: &std::path::Path) -> Result<Contender, BenchError> {
+fn fastify(scratch: &Path) -> Result<Contender, BenchError> {
     let installed = peers::fastify()?;
     let script = scratch.join("page.mjs");
     peers::write(&script, FASTIFY_PAGE)?;
@@ -214,33 +216,9 @@ fn fastify(scratch: &std::path::Path) -> Result<Contender, BenchError> {
     }))
 }
 
-/// The least that a master with a page takes.
-const BUILDBOT_CONFIG: &str = "
-import os
-from buildbot.plugins import schedulers, util, worker
-c = BuildmasterConfig = {'protocols': {'pb': {'port': 'tcp:0:interface=127.0.0.1'}}, 'title': 'Cold start'}
-c['workers'] = [worker.Worker('bench', 'bench')]
-c['builders'] = [util.BuilderConfig(name='bench', workernames=['bench'], factory=util.BuildFactory())]
-c['schedulers'] = [schedulers.ForceScheduler(name='force', builderNames=['bench'])]
-c['www'] = {'port': 'tcp:' + os.environ['BENCH_PORT'] + ':interface=127.0.0.1', 'plugins': {}}
-c['db'] = {'db_url': 'sqlite:///state.sqlite'}
-c['buildbotNetUsageData'] = None
-";
-
-fn buildbot(scratch: &std::path::Path) -> Result<Contender, BenchError> {
-    let buildbot = peers::buildbot()?.join("bin/buildbot");
-    let master = scratch.join("master");
-    peers::run(
-        "buildbot",
-        Command::new(&buildbot)
-            .args(["create-master", "--quiet"])
-            .arg(&master),
-    )?;
-    peers::write(&master.join("master.cfg"), BUILDBOT_CONFIG)?;
+fn buildbot(scratch: &Path) -> Result<Contender, BenchError> {
+    let master = Master::set_up(scratch)?;
     Ok(Contender::new("buildbot", "<html", move |address| {
-        let mut command = Command::new(&buildbot);
-        command.args(["start", "--nodaemon"]).arg(&master);
-        command.env("BENCH_PORT", address.port().to_string());
-        command
+        master.start(address)
     }))
 }
