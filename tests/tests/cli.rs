@@ -1,7 +1,8 @@
 //! The command line as people and scripts use it.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use protocol::page::Page;
 use protocol::task::{TaskStatus, TaskSummary, TaskView};
@@ -102,6 +103,23 @@ async fn a_file_is_posted_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_file_may_come_by_standard_input() {
+    let server = TestServer::start().await;
+    let mut command = parity(&server);
+    command
+        .args(["task", "create", "--file", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let body = Task::running(&["true"]).titled("From a pipe").body();
+    child.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let id = String::from_utf8(output.stdout).unwrap();
+    let task = server.user().task(id.trim_end().parse().unwrap()).await;
+    assert_eq!(task.spec.title, "From a pipe");
+}
+
+#[tokio::test]
 async fn json_is_what_the_api_says() {
     let server = TestServer::start().await;
     let user = server.user();
@@ -162,14 +180,16 @@ async fn exit_codes_are_the_documented_ones() {
     assert!(complaint.contains("cannot reach"), "{complaint}");
 }
 
-/// What a terminal would be sent. `script` of util-linux gives the command a terminal of its own.
-fn on_terminal(server: &TestServer, words: &str) -> Output {
+/// The command at a terminal of its own, which `script` of util-linux gives it.
+fn on_terminal(server: &TestServer, words: &str) -> Command {
     let line = format!("{} {words}", binary("parity").display());
     let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
     command
-        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
-        .env("PARITY_SERVER", server.url());
-    command.output().expect("`script` is installed")
+        .env("PARITY_SERVER", server.url())
+        .env_remove("NO_COLOR")
+        .env("TERM", "xterm");
+    command
 }
 
 #[tokio::test]
@@ -187,7 +207,7 @@ async fn a_hostile_log_reaches_a_pipe_exactly_and_a_terminal_harmlessly() {
         .output()
         .unwrap();
     assert_eq!(piped.stdout, b"\x1b]0;owned\x07\x1b[2J\xffend\n");
-    let shown = on_terminal(&server, &format!("task logs {id}"));
+    let shown = on_terminal(&server, &format!("task logs {id}")).output().unwrap();
     assert_eq!(
         String::from_utf8_lossy(&shown.stdout),
         "^[]0;owned^G^[[2J\u{fffd}end\r\n"
@@ -198,19 +218,16 @@ async fn a_hostile_log_reaches_a_pipe_exactly_and_a_terminal_harmlessly() {
 async fn colours_are_for_terminals_that_want_them() {
     let server = TestServer::start().await;
     server.user().posts(&Task::running(&["true"])).await;
-    let coloured = on_terminal(&server, "task list");
+    let coloured = on_terminal(&server, "task list").output().unwrap();
     assert!(coloured.stdout.contains(&0x1b), "{coloured:?}");
-    let plain = on_terminal(&server, "task list; NO_COLOR=1");
-    assert!(plain.status.success());
-    let mut command = Command::new("script");
-    let line = format!("{} task list", binary("parity").display());
-    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-    let plain = command
-        .env("PARITY_SERVER", server.url())
+    let plain = on_terminal(&server, "task list")
         .env("NO_COLOR", "1")
         .output()
         .unwrap();
-    assert!(!plain.stdout.contains(&0x1b), "{plain:?}");
+    assert!(
+        plain.status.success() && !plain.stdout.contains(&0x1b),
+        "{plain:?}"
+    );
 }
 
 #[tokio::test]
