@@ -39,7 +39,7 @@ pub struct Arguments {
     data_dir: Option<PathBuf>,
 }
 
-/// The label every container of a runner carries.
+/// The label every container carries, its value the id of the runner.
 const RUNNER_LABEL: &str = "dev.parity.runner";
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -59,9 +59,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     );
     setup::image::ensure_pulled_or_made(&engine)?;
     let outcome = present(arguments, &engine);
-    let cleared = remove_left_containers(&engine);
     engine.stop()?;
-    cleared?;
     eprintln!("everything is stopped");
     outcome
 }
@@ -78,19 +76,21 @@ fn present(arguments: &Arguments, engine: &Engine) -> anyhow::Result<ExitCode> {
     signals::notify(move || drop(interrupts.send(Event::Interrupted)));
     signals::check()?;
 
-    let mut server = start_server(arguments.port, &data, &sender)?;
+    let server = start_server(arguments.port, &data, &sender)?;
     let url = wait_until_ready(&server, "listening on ", &events)?;
-    let mut runner = start_runner(&url, &data, engine, &sender)?;
-    wait_until_ready(&runner, "connected to ", &events)?;
+    let runner = start_runner(&url, &data, engine, &sender)?;
+    let runner_id = wait_until_ready(&runner, " as ", &events)?;
     let outcome = if arguments.once {
         once::run(&url, &sender, &events)
     } else {
         invite(&url, &data);
         wait_for_end(&events)
     };
-    runner.stop();
-    server.stop();
-    outcome
+    // By hand, because the order matters: a runner without its server could not say how its tasks ended.
+    drop(runner);
+    let cleared = remove_left_containers(engine, &runner_id);
+    drop(server);
+    cleared.and(outcome)
 }
 
 fn check_port(port: u16) -> anyhow::Result<()> {
@@ -122,7 +122,7 @@ fn binary(name: &str) -> Command {
     crate::process::dying_with_us(&Profile::Release.folder().join(name))
 }
 
-/// Waits for the line that says the service is ready, and returns the URL in it.
+/// Waits for the line that says the service is ready, and returns the word after `sign` in it.
 fn wait_until_ready(service: &Service, sign: &str, events: &Receiver<Event>) -> anyhow::Result<String> {
     const LIMIT: Duration = Duration::from_secs(30);
     loop {
@@ -164,9 +164,10 @@ fn wait_for_end(events: &Receiver<Event>) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The runner removes its containers; one that is left is a bug worth a word, and goes away all the same.
-fn remove_left_containers(engine: &Engine) -> anyhow::Result<()> {
-    for container in engine.labelled_containers(RUNNER_LABEL)? {
+/// The runner removes its containers; one that is left is a bug worth a word, and goes away all the same. Those of other
+/// runners on the same engine are not ours.
+fn remove_left_containers(engine: &Engine, runner_id: &str) -> anyhow::Result<()> {
+    for container in engine.labelled_containers(&format!("{RUNNER_LABEL}={runner_id}"))? {
         eprintln!("the runner left container {container} behind; removing it");
         crate::process::clean_up(engine.docker().args(["rm", "--force", "--volumes", &container]))?;
     }

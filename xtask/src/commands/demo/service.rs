@@ -36,6 +36,18 @@ pub struct Service {
     log: PathBuf,
 }
 
+impl Drop for Service {
+    fn drop(&mut self) {
+        if self.running.stop(STOP_PAUSES) {
+            eprintln!(
+                "the {} did not stop when asked and was killed; {}",
+                self.name,
+                self.log_tail()
+            );
+        }
+    }
+}
+
 /// The first SIGTERM lets tasks end, the second cancels them; then patience is over.
 const STOP_PAUSES: &[Duration] = &[Duration::from_secs(3), Duration::from_secs(15)];
 
@@ -68,16 +80,6 @@ impl Service {
 
     pub fn name(&self) -> &'static str {
         self.name
-    }
-
-    pub fn stop(&mut self) {
-        if self.running.stop(STOP_PAUSES) {
-            eprintln!(
-                "the {} did not stop when asked and was killed; {}",
-                self.name,
-                self.log_tail()
-            );
-        }
     }
 
     /// The end of its log, for messages.
