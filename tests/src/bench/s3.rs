@@ -85,6 +85,7 @@ impl Contender {
 
     fn report(&self, report: &mut Report) {
         let name = self.name;
+        report.row(format!("{name}: starts"), f64::from(self.first_byte.count()), "");
         report.row(
             format!("{name}: start to first byte, p50"),
             self.first_byte.p50_ms(),
