@@ -30,26 +30,14 @@ pub async fn append_chunks(
     runner: RunnerId,
     chunks: &[LogChunk],
 ) -> Result<Append, StoreError> {
-    let select = "
-        SELECT log_next_seq, log_bytes, log_limit FROM attempts
-        WHERE task_id = $1 AND epoch = $2 AND runner_id = $3 AND ended_at IS NULL";
-    let row = sqlx::query(select)
-        .bind(attempt.task.to_string())
-        .bind(to_int(attempt.epoch))
-        .bind(runner.to_string())
-        .fetch_optional(tx.connection())
-        .await?;
-    let Some(row) = row else {
+    let Some(log) = open_log(tx, attempt, runner).await? else {
         return Ok(Append::LeaseLost);
     };
-    let columns = Columns::of("attempts", &row);
-    let (mut next_seq, mut bytes) = (columns.count("log_next_seq")?, columns.count("log_bytes")?);
-    let limit = ByteSize(columns.count("log_limit")?);
-    let first = next_seq;
+    let (mut next_seq, mut bytes) = (log.next_seq, log.bytes);
     let mut over_limit = false;
     for chunk in chunks {
         if chunk.seq == next_seq {
-            if bytes > limit.bytes() + SLACK_BYTES || next_seq > max_chunks(limit) + SLACK_CHUNKS {
+            if bytes > log.limit.bytes() + SLACK_BYTES || next_seq > max_chunks(log.limit) + SLACK_CHUNKS {
                 over_limit = true;
                 break;
             }
@@ -58,7 +46,7 @@ pub async fn append_chunks(
             bytes = bytes.saturating_add(u64::try_from(chunk.data.len()).unwrap_or(u64::MAX));
         }
     }
-    if next_seq != first {
+    if next_seq != log.next_seq {
         let update =
             "UPDATE attempts SET log_next_seq = $3, log_bytes = $4 WHERE task_id = $1 AND epoch = $2";
         sqlx::query(update)
@@ -74,6 +62,34 @@ pub async fn append_chunks(
     } else {
         Append::Stored { next_seq }
     })
+}
+
+/// Where the log of a running attempt goes on.
+struct OpenLog {
+    next_seq: u64,
+    bytes: u64,
+    limit: ByteSize,
+}
+
+async fn open_log(tx: &mut Tx, attempt: AttemptKey, runner: RunnerId) -> Result<Option<OpenLog>, StoreError> {
+    let select = "
+        SELECT log_next_seq, log_bytes, log_limit FROM attempts
+        WHERE task_id = $1 AND epoch = $2 AND runner_id = $3 AND ended_at IS NULL";
+    let row = sqlx::query(select)
+        .bind(attempt.task.to_string())
+        .bind(to_int(attempt.epoch))
+        .bind(runner.to_string())
+        .fetch_optional(tx.connection())
+        .await?;
+    row.map(|row| {
+        let columns = Columns::of("attempts", &row);
+        Ok(OpenLog {
+            next_seq: columns.count("log_next_seq")?,
+            bytes: columns.count("log_bytes")?,
+            limit: ByteSize(columns.count("log_limit")?),
+        })
+    })
+    .transpose()
 }
 
 async fn insert_chunk(

@@ -46,6 +46,8 @@ impl Store {
         let readers = AnyPoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(Duration::from_secs(5))
+            // A file does not hang up; asking before each use would double the cost of small reads.
+            .test_before_acquire(false)
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     sqlx::raw_sql(BUSY_TIMEOUT).execute(&mut *connection).await?;

@@ -147,26 +147,56 @@ async fn run_batch(tx: &mut Tx, batch: Vec<Unit>) -> ControlFlow<(), Option<i64>
         tracing::error!(error = %error, "a transaction could not be begun");
         return ControlFlow::Break(());
     }
-    let mut replies = Vec::with_capacity(batch.len());
-    for unit in batch {
-        replies.push(run_unit(tx, unit).await);
-    }
-    match execute(tx, "COMMIT").await {
+    let replies = run_units(tx, batch).await;
+    // A unit that was alone and failed leaves nothing to commit.
+    let end = if replies.is_undone { "ROLLBACK" } else { "COMMIT" };
+    match execute(tx, end).await {
         Ok(()) => {
-            for reply in replies {
-                reply(Ok(()));
-            }
+            replies.send(|| Ok(()));
             ControlFlow::Continue(tx.last_cursor)
         }
         Err(error) => {
-            tracing::error!(error = %error, "a commit failed");
+            tracing::error!(error = %error, "a transaction could not be ended");
             let _undone = execute(tx, "ROLLBACK").await;
-            for reply in replies {
-                reply(Err(StoreError::Closed));
-            }
+            replies.send(|| Err(StoreError::Closed));
             ControlFlow::Break(())
         }
     }
+}
+
+/// The answers of a batch, held back until its transaction has ended.
+struct Replies {
+    replies: Vec<Reply>,
+    is_undone: bool,
+}
+
+impl Replies {
+    fn send(self, end: impl Fn() -> Result<(), StoreError>) {
+        for reply in self.replies {
+            reply(end());
+        }
+    }
+}
+
+/// A unit that is alone needs no savepoint: its failure undoes the whole transaction, which is it. That is the common
+/// case of an idle server, and two of its statements less.
+async fn run_units(tx: &mut Tx, batch: Vec<Unit>) -> Replies {
+    let is_alone = batch.len() == 1;
+    let mut replies = Vec::with_capacity(batch.len());
+    let mut is_undone = false;
+    for unit in batch {
+        if is_alone {
+            let (ok, reply) = unit(tx).await;
+            is_undone = !ok;
+            replies.push(reply);
+        } else {
+            replies.push(run_unit(tx, unit).await);
+        }
+    }
+    if is_undone {
+        tx.last_cursor = None;
+    }
+    Replies { replies, is_undone }
 }
 
 async fn run_unit(tx: &mut Tx, unit: Unit) -> Reply {
@@ -230,6 +260,27 @@ mod tests {
             .unwrap();
         assert_eq!(notes, ["good", "other"]);
         assert_ne!(*store.committed_events().borrow(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_is_alone_and_fails_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let failed = store.write(|tx| {
+            Box::pin(async move {
+                mark(tx, "bad").await?;
+                Err::<(), _>(StoreError::Conflict)
+            })
+        });
+        assert!(matches!(failed.await, Err(StoreError::Conflict)));
+        assert_eq!(*store.committed_events().borrow(), 0);
+        store.write(|tx| Box::pin(mark(tx, "good"))).await.unwrap();
+        let mut reader = store.read().await.unwrap();
+        let notes: Vec<String> = sqlx::query_scalar("SELECT body FROM events")
+            .fetch_all(&mut *reader)
+            .await
+            .unwrap();
+        assert_eq!(notes, ["good"]);
     }
 
     #[tokio::test]
