@@ -1,6 +1,6 @@
 //! `cargo xtask bench [cell ...]`: builds for release and hands over to the bench harness in `tests`.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use clap::Args;
 
@@ -29,15 +29,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
-/// The bench harness, ready for its own arguments.
-pub fn harness(profile: Profile) -> std::process::Command {
-    let mut command = toolchain::cargo("run");
-    command.args(["--quiet", "--package", "tests", "--bin", "bench"]);
-    command
-        .args(profile.flags())
-        .args(toolchain::lock_flags())
-        .arg("--");
-    command
+/// The bench harness that was built last, ready for its own arguments. `cargo run` would resolve other features for
+/// it alone and compile much of the tree again.
+pub fn harness(profile: Profile) -> Command {
+    Command::new(profile.folder().join("bench"))
 }
 
 /// One build for the harness and what it measures, so that both agree on the features of what they share.

@@ -183,6 +183,7 @@ fn doctests(session: &mut Session) -> anyhow::Result<()> {
 }
 
 fn bench_check(session: &mut Session) -> anyhow::Result<()> {
+    build(session)?;
     let mut command = commands::bench::harness(Profile::Debug);
     command.arg("--check");
     run_in(session.environment()?, &mut command)
