@@ -28,8 +28,11 @@ impl FollowMode {
 
     /// By the button.
     #[must_use]
-    pub const fn resumed(self) -> Self {
-        Self { is_on: true, ..self }
+    pub const fn toggled(self) -> Self {
+        Self {
+            is_on: !self.is_on,
+            ..self
+        }
     }
 }
 
@@ -45,7 +48,8 @@ mod tests {
         assert!(!up.is_on);
         assert!(!up.scrolled(800, 100, 1000).is_on, "down, but not to the end");
         assert!(up.scrolled(880, 100, 1000).is_on);
-        assert!(up.resumed().is_on);
+        assert!(up.toggled().is_on);
+        assert!(!mode.toggled().is_on);
     }
 
     #[test]

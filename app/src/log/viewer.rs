@@ -80,7 +80,7 @@ fn LogToolbar(
                     type="button"
                     class="button small"
                     aria-pressed=text(move || mode.get().is_on.to_string())
-                    on:click=move |_| mode.update(|mode| *mode = mode.resumed())
+                    on:click=move |_| mode.update(|mode| *mode = mode.toggled())
                 >
                     "Follow"
                 </button>

@@ -13,7 +13,13 @@ pub(super) fn TaskHead(task: RwSignal<TaskView>) -> impl IntoView {
             <div class="task-title">
                 <h1>{task.with_untracked(|task| task.spec.title.clone())}</h1>
                 <div class="task-state">
-                    <StatusBadge status=read(|task| task.status.as_str().to_owned()) testid="task-status"/>
+                    // Only this is announced when it changes, not the time that runs beside it.
+                    <span role="status">
+                        <StatusBadge
+                            status=read(|task| task.status.as_str().to_owned())
+                            testid="task-status"
+                        />
+                    </span>
                     <span class="tabular">{read(running_time)}</span>
                     <span class="muted">
                         {read(|task| status_explained(task.status).unwrap_or_default().to_owned())}

@@ -40,6 +40,8 @@ pub(super) fn Timeline(task: RwSignal<TaskView>) -> impl IntoView {
 fn Step(task: RwSignal<TaskView>, cursor: i64) -> impl IntoView {
     let entry = task.with_untracked(|task| entry_at(task, cursor).cloned())?;
     let TimelineEntry { at, step, detail, .. } = entry;
+    // A detail that only repeats the step says nothing.
+    let detail = detail.filter(|detail| detail != step.as_str());
     let after = text(move || task.with(|task| span_before(task, cursor).unwrap_or_default()));
     let step = view! {
         <li data-step=step.as_str() data-tone=tone(step)>
