@@ -68,7 +68,9 @@ pub fn description() -> String {
         .filter(|line| line.starts_with("processor"))
         .count();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("{count} x {model}, Linux {}", kernel.trim())
+    // The rest names the builder of the kernel, which is nobody's business.
+    let kernel = kernel.split('.').take(2).collect::<Vec<_>>().join(".");
+    format!("{count} x {model}, Linux {kernel}")
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ impl Report {
 /// Three digits that mean something.
 fn digits(value: f64) -> String {
     let decimals = match value.abs() {
+        whole if whole >= 1.0 && whole.fract() == 0.0 => 0,
         ..0.1 => 4,
         0.1..1.0 => 3,
         1.0..10.0 => 2,
@@ -95,7 +96,7 @@ mod tests {
             text.contains("| ours / theirs | 0.500 | 0.500 | holds |"),
             "{text}"
         );
-        assert!(text.contains("| memory | 41.0 | 40.0 | **missed** |"), "{text}");
+        assert!(text.contains("| memory | 41 | 40 | **missed** |"), "{text}");
     }
 
     #[test]
