@@ -143,21 +143,26 @@ async fn a_task_over_its_time_is_killed_and_reported_as_timed_out() {
 }
 
 #[tokio::test]
-async fn a_task_over_its_memory_is_reported_as_out_of_memory() {
+async fn a_task_over_its_memory_is_reported_as_out_of_memory_whatever_its_exit_code() {
     let engine = TestEngine::connect();
     let server = TestServer::start().await;
     let _runner = TestRunner::start(&server, &engine).await;
     let user = server.user();
-    let greedy = Task::running(&["dd", "if=/dev/zero", "of=/dev/null", "bs=200M", "count=1"]);
-    let id = user.posts(&greedy.limited(json!({ "memory": "32m" }))).await;
-    let task = user.sees_end(id).await;
-    let outcome = task.outcome.unwrap();
-    assert_eq!(
-        (task.status, outcome.reason),
-        (TaskStatus::Failed, OutcomeReason::OutOfMemory)
-    );
-    assert_eq!(outcome.fault, Fault::Task);
-    assert!(outcome.oom_killed);
+    for exit_code in [137, 0] {
+        // The shell outlives its child for a moment: engines before 23 forget a kill they hear of only after the end.
+        let script = format!("dd if=/dev/zero of=/dev/null bs=200M count=1; usleep 300000; exit {exit_code}");
+        let id = user
+            .posts(&Task::shell(&script).limited(json!({ "memory": "32m" })))
+            .await;
+        let task = user.sees_end(id).await;
+        let outcome = task.outcome.unwrap();
+        assert_eq!(
+            (task.status, outcome.reason),
+            (TaskStatus::Failed, OutcomeReason::OutOfMemory)
+        );
+        assert_eq!((outcome.fault, outcome.exit_code), (Fault::Task, Some(exit_code)));
+        assert!(outcome.oom_killed);
+    }
 }
 
 #[tokio::test]
