@@ -39,8 +39,8 @@ fn answer(kind: &str, status: &str, body: &str) -> String {
 
 fn task(epoch: u64, status: &str) -> (String, String) {
     let view = json!({
-        "id": TASK, "revision": 1, "status": status, "payment": "unpriced", "epoch": epoch, "posted_at": 1,
-        "deadline_at": 2, "attempts": [], "timeline": [], "cursor": 1,
+        "id": TASK, "revision": 1, "status": status, "payment": "unpriced", "epoch": epoch, "posted_at_ms": 1,
+        "deadline_at_ms": 2, "attempts": [], "timeline": [], "cursor": 1,
         "spec": {
             "title": "t", "image": "alpine", "max_attempts": 1, "give_up_after": "1h",
             "reward": { "amount": "0", "token": "PAR", "decimals": 18 },
