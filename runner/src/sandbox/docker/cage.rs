@@ -1,20 +1,25 @@
 //! One container, from creation to removal.
 
+use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::Docker;
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error;
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
-    WaitContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, EventsOptionsBuilder, KillContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, WaitContainerOptionsBuilder,
 };
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use protocol::log::LogStream;
+use protocol::time::UnixMs;
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 use tracing::warn;
 
 use super::fault;
@@ -25,6 +30,11 @@ const INIT_COMPLAINT: &str = "[FATAL tini (";
 /// Longer than that complaint with any file name.
 const FIRST_WORDS: usize = 512;
 
+/// 128 + SIGKILL, by which a shell tells that a signal ended the command.
+const KILLED: i64 = 137;
+/// The kernel's word of a kill for memory has been seen late by milliseconds; nobody waits longer for it than this.
+const OOM_WORD_WITHIN: Duration = Duration::from_millis(500);
+
 pub(super) struct DockerCage {
     docker: Docker,
     id: String,
@@ -32,6 +42,8 @@ pub(super) struct DockerCage {
     /// Behind a lock only because the cage is shared and a stream is not.
     output: Mutex<Option<OutputStream>>,
     first_words: Arc<Mutex<FirstWords>>,
+    /// The runner itself killed it.
+    is_killed: AtomicBool,
     is_removed: bool,
     runtime: Handle,
 }
@@ -52,6 +64,7 @@ impl DockerCage {
             command,
             output: Mutex::default(),
             first_words: Arc::new(Mutex::new(FirstWords::new())),
+            is_killed: AtomicBool::new(false),
             is_removed: false,
             runtime: Handle::current(),
         }
@@ -83,6 +96,21 @@ impl DockerCage {
         });
         self.output = Mutex::new(Some(pieces.boxed()));
         Ok(())
+    }
+
+    /// Somebody killed the command, and it was not this runner. The kernel's word that it was for want of memory can
+    /// reach the engine after the word of the exit; the engine's verdict then lacks it for good, but its events do not.
+    async fn was_out_of_memory(&self, started_at: Option<String>) -> bool {
+        // The engine reads whole seconds here; its other answers are RFC 3339.
+        let started_at = started_at.as_deref().and_then(UnixMs::from_rfc3339);
+        let seconds = started_at.unwrap_or_default().0 / 1000;
+        let filters = HashMap::from([("container", vec![self.id.as_str()]), ("event", vec!["oom"])]);
+        let options = EventsOptionsBuilder::default()
+            .since(&seconds.to_string())
+            .filters(&filters)
+            .build();
+        let mut events = std::pin::pin!(self.docker.events(Some(options)));
+        matches!(timeout(OOM_WORD_WITHIN, events.next()).await, Ok(Some(Ok(_))))
     }
 
     /// The init process starts also for a command that does not exist, and ends with the shell's 126 or 127 then.
@@ -137,9 +165,13 @@ impl Cage for DockerCage {
             .map_err(fault::engine("asking how the container ended"))?;
         let state = details.state.unwrap_or_default();
         let exit_code = state.exit_code.unwrap_or(-1);
+        let mut oom_killed = state.oom_killed.unwrap_or_default();
+        if exit_code == KILLED && !oom_killed && !self.is_killed.load(Ordering::Relaxed) {
+            oom_killed = self.was_out_of_memory(state.started_at).await;
+        }
         Ok(Ended {
             exit_code,
-            oom_killed: state.oom_killed.unwrap_or_default(),
+            oom_killed,
             not_runnable: self.not_runnable(exit_code),
         })
     }
@@ -147,7 +179,10 @@ impl Cage for DockerCage {
     async fn signal(&self, signal: Signal) -> Result<(), SandboxError> {
         let name = match signal {
             Signal::Terminate => "SIGTERM",
-            Signal::Kill => "SIGKILL",
+            Signal::Kill => {
+                self.is_killed.store(true, Ordering::Relaxed);
+                "SIGKILL"
+            }
         };
         let options = KillContainerOptionsBuilder::default().signal(name).build();
         match self.docker.kill_container(&self.id, Some(options)).await {
