@@ -70,23 +70,28 @@ fn command_line(process: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
 
     use super::*;
 
     #[test]
     fn a_process_that_outlives_its_test_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        let mut sleeper = Command::new("sleep")
-            .arg("30")
+        let mut idler = Command::new("cat")
             .env("TMPDIR", folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        // A process has no environment to read until its exec is through, which an answer of it proves.
+        idler.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        idler.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let found = processes(folder.path());
-        sleeper.kill().unwrap();
-        sleeper.wait().unwrap();
+        idler.kill().unwrap();
+        idler.wait().unwrap();
         assert_eq!(found.len(), 1);
-        assert!(found[0].ends_with("sleep 30"));
+        assert!(found[0].ends_with("cat"));
         assert_eq!(processes(folder.path()), Vec::<String>::new());
     }
 
