@@ -143,7 +143,7 @@ fn unlicensed(rules: &Rules, package: &Package) -> Option<String> {
     })
 }
 
-/// A dependency from anywhere but crates.io could change under us.
+/// A dependency from anywhere but the public registry could change under us.
 fn foreign(package: &Package) -> Option<String> {
     let source = package.source.as_deref()?;
     let from_registry = source.starts_with("registry+") || source.starts_with("sparse+");
